@@ -1,0 +1,50 @@
+# Every command sets up what it needs.  `make help` lists them.
+VENV := .venv
+BIN := $(VENV)/bin
+# Each extra has its own stamp, so that `make demo` does not wait for the documentation's tools.
+stamp = $(VENV)/.installed-$(1)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs protos system-packages clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+demo: $(call stamp,run) ## play a pod's storage life on an emulated Windows node
+	@$(BIN)/csi-proxy demo
+
+test: $(call stamp,test) system-packages ## run all tests that need no privileges
+	$(BIN)/pytest -n auto --dist worksteal
+
+lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --platform linux
+	$(BIN)/mypy --platform win32
+	$(BIN)/lint-imports
+
+bench: $(call stamp,test) ## compare with peers, side by side; prints ratios
+	$(BIN)/python -m benchmarks
+
+docs: $(call stamp,docs) ## build the documentation into docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+protos: $(call stamp,test) ## regenerate the message classes from the .proto files
+	$(BIN)/python tools/generate_protos.py
+
+system-packages: ## install the foreign tools that the tests use, where that needs no question
+	@tools/system-packages
+
+clean: ## remove everything that was built or installed here
+	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	python3 -m venv $(VENV)
+
+$(call stamp,run): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(call stamp,%): pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check -e '.[$*]'
+	@touch $@
