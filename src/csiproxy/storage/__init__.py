@@ -1,0 +1,20 @@
+"""Single steps on Windows storage objects, said in CIM and Win32.
+
+The logic here runs unchanged on a real node and on an emulated one; it decides nothing about who may do
+what (``csiproxy.operations`` does) and makes no system call (the host does).
+"""
+
+from csiproxy.host import Host
+from csiproxy.storage.disk import Disks
+from csiproxy.storage.namespace import Namespace
+from csiproxy.storage.volume import Volumes
+
+
+class Storage:
+    """The storage of one node."""
+
+    def __init__(self, host: Host) -> None:
+        self.namespace = Namespace(host.win32)
+        self.disks = Disks(host.cim, host.win32)
+        self.volumes = Volumes(host.cim)
+        self.mutex = host.win32.mutex

@@ -1,0 +1,238 @@
+"""What a foreign failure means to a caller: the only place where codes become error classes.
+
+Three tables: Win32 codes (system-error-codes), return values of the storage classes' CIM methods
+(each with the page that documents it), HRESULTs of WMI itself.  Microsoft documents no mapping from CIM
+return values to Win32 codes; the second column of the CIM table is this project's.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from csiproxy.errors import (
+    Aborted,
+    AlreadyExists,
+    CimError,
+    CsiProxyError,
+    DataLoss,
+    DeadlineExceeded,
+    FailedPrecondition,
+    HostError,
+    HostUnreachable,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    ResourceExhausted,
+    Unavailable,
+    Win32Error,
+)
+from csiproxy.host.cim import Result
+
+ErrorClass = type[CsiProxyError]
+
+# https://learn.microsoft.com/windows/win32/debug/system-error-codes
+WIN32: dict[int, tuple[ErrorClass, str]] = {
+    2: (NotFound, "it does not exist"),
+    3: (NotFound, "a directory on the way does not exist"),
+    4: (ResourceExhausted, "the host has too many open files"),
+    5: (PermissionDenied, "the host denies access"),
+    8: (ResourceExhausted, "the host is out of memory"),
+    14: (ResourceExhausted, "the host is out of memory"),
+    15: (NotFound, "there is no such drive"),
+    19: (FailedPrecondition, "the disk is read-only"),
+    21: (FailedPrecondition, "the disk is offline or not ready"),
+    23: (DataLoss, "the disk has unreadable sectors"),
+    32: (Aborted, "something holds it open; try again"),
+    50: (FailedPrecondition, "this host cannot do that"),
+    87: (InvalidArgument, "the host calls a parameter incorrect"),
+    112: (ResourceExhausted, "the disk of the host is full"),
+    123: (InvalidArgument, "the host calls a name illegal"),
+    145: (FailedPrecondition, "the directory is not empty, or another volume is mounted there"),
+    161: (InvalidArgument, "the host calls the path malformed"),
+    170: (Aborted, "it is in use; try again"),
+    183: (AlreadyExists, "something of that name exists already"),
+    206: (InvalidArgument, "the path is too long"),
+    258: (Aborted, "another operation holds it; try again"),
+    267: (FailedPrecondition, "it is not a directory"),
+    1005: (FailedPrecondition, "the volume holds no file system that this host can use"),
+    1117: (DataLoss, "the device failed to read or write"),
+    1168: (NotFound, "the host does not know it"),
+    1392: (DataLoss, "the files are damaged"),
+    1393: (DataLoss, "the disk is damaged"),
+    1450: (ResourceExhausted, "the host is out of resources"),
+    1460: (DeadlineExceeded, "the host took too long"),
+    1722: (Unavailable, "the host's storage service does not answer"),
+    4390: (FailedPrecondition, "it is not a link or mount point"),
+    4392: (FailedPrecondition, "its reparse data is not what it should be"),
+    4393: (FailedPrecondition, "its reparse data is not what it should be"),
+    4394: (FailedPrecondition, "its reparse tag is not what it should be"),
+    4395: (PermissionDenied, "a link or mount point is in the way, and this call does not follow them"),
+}
+
+# The pages are below https://learn.microsoft.com/windows-hardware/drivers/storage/
+_DISK, _PARTITION, _VOLUME = "msft-disk", "msft-partition", "msft-volume"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a CIM return value means: the class to raise, the Win32 code that fits, a text, its page."""
+
+    error: ErrorClass
+    windows_code: int
+    text: str
+    page: str
+
+
+CIM: dict[int, Meaning] = {
+    1: Meaning(FailedPrecondition, 50, "the provider does not support it", "initialize-msft-disk"),
+    2: Meaning(Internal, 31, "the provider gives no reason", "initialize-msft-disk"),
+    3: Meaning(DeadlineExceeded, 1460, "the provider timed out", "initialize-msft-disk"),
+    4: Meaning(Internal, 31, "the provider failed", "initialize-msft-disk"),
+    5: Meaning(InvalidArgument, 87, "the provider calls a parameter invalid", "initialize-msft-disk"),
+    6: Meaning(Aborted, 170, "it is in use; try again", "initialize-msft-disk"),
+    7: Meaning(FailedPrecondition, 50, "a 32-bit program cannot do this", "msft-disk-createpartition"),
+    8: Meaning(NotFound, 1168, "the object has gone", "msft-volume-flush"),
+    4096: Meaning(
+        Unavailable, 997, "the provider goes on in the background; try again", "format-msft-volume"
+    ),
+    4097: Meaning(OutOfRange, 87, "the size is not supported", "msft-partition-resize"),
+    40000: Meaning(
+        ResourceExhausted, 112, "there is not enough room on the disk", "msft-disk-createpartition"
+    ),
+    40001: Meaning(PermissionDenied, 5, "the provider denies access", "initialize-msft-disk"),
+    40002: Meaning(ResourceExhausted, 1450, "the provider is out of resources", "initialize-msft-disk"),
+    40003: Meaning(Unavailable, 1237, "the storage cache is out of date; try again", "initialize-msft-disk"),
+    40004: Meaning(DataLoss, 1117, "the device failed to read or write", "msft-volume-flush"),
+    40005: Meaning(InvalidArgument, 87, "give a size or ask for the maximum", "msft-disk-createpartition"),
+    40007: Meaning(DataLoss, 1117, "the device reports a hardware error", "msft-physicaldisk"),
+    40018: Meaning(FailedPrecondition, 170, "failover clustering manages the disk", "format-msft-volume"),
+    41000: Meaning(FailedPrecondition, 1785, "the disk is not initialised", "msft-disk-createpartition"),
+    41001: Meaning(AlreadyExists, 183, "the disk is initialised already", "initialize-msft-disk"),
+    41002: Meaning(FailedPrecondition, 19, "the disk is read-only", "initialize-msft-disk"),
+    41003: Meaning(FailedPrecondition, 21, "the disk is offline; bring it online", "initialize-msft-disk"),
+    41004: Meaning(ResourceExhausted, 112, "the partition table is full", "msft-disk-createpartition"),
+    41005: Meaning(InvalidArgument, 87, "the alignment is not valid", "msft-disk-createpartition"),
+    41006: Meaning(InvalidArgument, 87, "the partition type does not allow it", "msft-disk-createpartition"),
+    41007: Meaning(FailedPrecondition, 170, "the disk has vendor partitions", "clear-msft-disk"),
+    41008: Meaning(FailedPrecondition, 170, "the disk has data partitions", "clear-msft-disk"),
+    41009: Meaning(FailedPrecondition, 50, "the disk holds the system", "clear-msft-disk"),
+    41010: Meaning(InvalidArgument, 87, "the partition type is not valid", "msft-disk-createpartition"),
+    41011: Meaning(OutOfRange, 50, "an MBR disk ends at 2 TB; use GPT", "msft-disk-createpartition"),
+    41012: Meaning(OutOfRange, 87, "the offset is not valid", "msft-disk-createpartition"),
+    41013: Meaning(FailedPrecondition, 170, "the disk has partitions", "msft-disk-convertstyle"),
+    41014: Meaning(FailedPrecondition, 112, "the disk is too small for GPT", "initialize-msft-disk"),
+    41015: Meaning(FailedPrecondition, 1112, "there is no medium in the device", "clear-msft-disk"),
+    41016: Meaning(OutOfRange, 87, "the offset is not valid", "msft-disk-createpartition"),
+    41017: Meaning(InvalidArgument, 87, "the partition layout is not valid", "msft-disk-createpartition"),
+    41018: Meaning(FailedPrecondition, 170, "failover clustering manages the disk", "initialize-msft-disk"),
+    41019: Meaning(FailedPrecondition, 170, "failover clustering manages the disk", "clear-msft-disk"),
+    42000: Meaning(
+        FailedPrecondition, 170, "its access paths are still there", "msft-partition-deleteobject"
+    ),
+    42001: Meaning(
+        FailedPrecondition, 170, "the extended partition is not empty", "msft-partition-deleteobject"
+    ),
+    42002: Meaning(AlreadyExists, 85, "the access path is in use", "msft-disk-createpartition"),
+    42004: Meaning(FailedPrecondition, 50, "the partition is hidden", "msft-partition-addaccesspath"),
+    42005: Meaning(
+        FailedPrecondition, 50, "a volume path cannot be removed", "msft-partition-removeaccesspath"
+    ),
+    42006: Meaning(FailedPrecondition, 50, "the partition boots the host", "msft-partition-removeaccesspath"),
+    42007: Meaning(InvalidArgument, 161, "the access path is not valid", "msft-partition-addaccesspath"),
+    42008: Meaning(DataLoss, 1393, "the volume has errors; repair it first", "msft-partition-resize"),
+    42009: Meaning(FailedPrecondition, 1005, "the file system is unknown", "msft-partition-resize"),
+    42010: Meaning(FailedPrecondition, 50, "the partition holds the system", "msft-partition-offline"),
+    42011: Meaning(FailedPrecondition, 50, "only data partitions can do that", "msft-partition-offline"),
+    43000: Meaning(InvalidArgument, 87, "the cluster size is not valid", "format-msft-volume"),
+    43001: Meaning(FailedPrecondition, 50, "the file system is not supported here", "format-msft-volume"),
+    43002: Meaning(FailedPrecondition, 50, "the volume cannot be formatted quickly", "format-msft-volume"),
+    43003: Meaning(OutOfRange, 87, "the volume is too large for its clusters", "format-msft-volume"),
+    43004: Meaning(FailedPrecondition, 50, "the UDF version is not supported", "format-msft-volume"),
+    43005: Meaning(
+        InvalidArgument, 87, "the cluster size does not fit the sector size", "format-msft-volume"
+    ),
+    43006: Meaning(FailedPrecondition, 19, "the drive is read-only", "format-msft-volume"),
+    43007: Meaning(DataLoss, 1393, "the repair failed", "repair-msft-volume"),
+    43008: Meaning(DataLoss, 1393, "the scan failed", "repair-msft-volume"),
+    43010: Meaning(Aborted, 170, "a scan is running; try again", "repair-msft-volume"),
+    43013: Meaning(Aborted, 110, "the drive cannot be opened; try again", "repair-msft-volume"),
+    43014: Meaning(FailedPrecondition, 1005, "the file system is unknown", "repair-msft-volume"),
+    43015: Meaning(PermissionDenied, 5, "group policy forbids it", "msft-volume-setattributes"),
+    43016: Meaning(PermissionDenied, 5, "a registry setting forbids it", "msft-volume-setattributes"),
+    46000: Meaning(Unavailable, 1722, "the storage provider does not answer", "msft-storagesetting"),
+    46001: Meaning(Unavailable, 1722, "the storage subsystem does not answer", "msft-storagesetting"),
+    48007: Meaning(FailedPrecondition, 19, "the storage pool is read-only", "msft-physicaldisk"),
+}
+_UNKNOWN = Meaning(Internal, 31, "the provider gives a code that is not documented", "")
+
+# https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants
+HRESULT: dict[int, tuple[ErrorClass, int, str]] = {
+    0x80041002: (NotFound, 1168, "the object has gone"),
+    0x80041003: (PermissionDenied, 5, "WMI denies access"),
+    0x80041006: (ResourceExhausted, 8, "WMI is out of memory"),
+    0x80041008: (Internal, 87, "WMI calls a parameter invalid"),
+    0x80041009: (Unavailable, 1722, "WMI is not available now"),
+    0x8004100C: (FailedPrecondition, 50, "WMI does not support it"),
+    0x8004100E: (FailedPrecondition, 50, "this Windows has no such WMI namespace"),
+    0x80041010: (FailedPrecondition, 50, "this Windows has no such WMI class"),
+    0x80041015: (Unavailable, 1722, "WMI lost its transport"),
+    0x80041017: (Internal, 87, "WMI calls a query invalid"),
+    0x8004102F: (Internal, 87, "WMI calls a method's parameters invalid"),
+    0x80041033: (Unavailable, 1722, "WMI is shutting down"),
+    0x80041045: (Aborted, 170, "WMI is busy; try again"),
+    0x80041055: (FailedPrecondition, 50, "this Windows has no such WMI method"),
+    0x80041062: (PermissionDenied, 1314, "the proxy's account lacks a privilege"),
+    0x80041069: (DeadlineExceeded, 1460, "WMI timed out"),
+}
+FACILITY_WIN32 = 0x8007
+
+
+def judge(error: HostError, doing: str) -> CsiProxyError:
+    """The error class for a host's failure.  ``doing`` says what was tried (``mount volume X at Y``)."""
+    if isinstance(error, Win32Error):
+        found, text = WIN32.get(error.windows_code, (Internal, "the host failed"))
+        detail = f" ({error.detail})" if error.detail else ""
+        return found(
+            f"cannot {doing}: {text}{detail}",
+            error.windows_code,
+            origin=f"{error.call}: Windows error {error.windows_code}",
+        )
+    if isinstance(error, CimError):
+        origin = f"{error.operation}: HRESULT 0x{error.hresult:08x}"
+        if error.hresult >> 16 == FACILITY_WIN32:
+            code = error.hresult & 0xFFFF
+            found, text = WIN32.get(code, (Internal, "the host failed"))
+            return found(f"cannot {doing}: {text}", code, origin=origin)
+        failure, code, text = HRESULT.get(error.hresult, (Internal, 31, "WMI failed"))
+        return failure(f"cannot {doing}: {text}", code, origin=origin)
+    if isinstance(error, HostUnreachable):
+        return Unavailable(f"cannot {doing}: the host does not answer ({error})")
+    return Internal(f"cannot {doing}: the host failed")
+
+
+@contextmanager
+def judged(doing: str) -> Iterator[None]:
+    """Turn every host failure inside into the error class that it means."""
+    try:
+        yield
+    except HostError as error:
+        raise judge(error, doing) from error
+
+
+def expect(result: Result, method: str, doing: str, *, also: tuple[int, ...] = ()) -> Result:
+    """Let a CIM result pass when it is 0 or one of ``also``, else raise what its return value means.
+
+    ``method`` is ``Class.Method``.  The provider's own sentence (ExtendedStatus.Message) is kept: it is the
+    one place where the real reason stands.
+    """
+    value = result.return_value
+    if value == 0 or value in also:
+        return result
+    meaning = CIM.get(value, _UNKNOWN)
+    status = result.instance("ExtendedStatus")
+    said = f" ({status.text('Message')})" if status and status.text("Message") else ""
+    raise meaning.error(
+        f"cannot {doing}: {meaning.text}{said}", meaning.windows_code, origin=f"{method} returned {value}"
+    )

@@ -1,0 +1,246 @@
+r"""Disks and partitions: MSFT_Disk, MSFT_Partition, MSFT_StorageSetting, and page 83 of the disk driver.
+
+https://learn.microsoft.com/windows-hardware/drivers/storage/msft-disk
+https://learn.microsoft.com/windows-hardware/drivers/storage/msft-partition
+"""
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+from csiproxy.errors import NotFound
+from csiproxy.host.cim import Instance, Session
+from csiproxy.host.win32 import StorageDevice, Win32
+from csiproxy.storage.codes import expect, judged
+
+MICROSOFT_RESERVED = "{e3c9e316-0b5c-4db8-817d-f92df00215ae}"
+BASIC_DATA = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
+MBR_IFS = 7
+ALREADY_INITIALIZED = 41001
+ACCESS_PATH_IN_USE = 42002
+# A partition ends at least this far from the disk's end (backup GPT, alignment).
+MEBIBYTE = 1 << 20
+DISK_TAIL = MEBIBYTE
+
+
+class PartitionStyle(IntEnum):
+    """MSFT_Disk.PartitionStyle; RAW is what the page calls Unknown."""
+
+    RAW = 0
+    MBR = 1
+    GPT = 2
+
+
+class OfflineReason(IntEnum):
+    """MSFT_Disk.OfflineReason; NONE is its NULL."""
+
+    NONE = 0
+    POLICY = 1
+    REDUNDANT_PATH = 2
+    SNAPSHOT = 3
+    COLLISION = 4
+    RESOURCE_EXHAUSTION = 5
+    CRITICAL_WRITE_FAILURES = 6
+    DATA_INTEGRITY_SCAN_REQUIRED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk as Windows reports it.  Sizes are bytes; ``path`` opens its device."""
+
+    number: int
+    path: str
+    location: str
+    serial_number: str
+    size: int
+    style: PartitionStyle
+    is_offline: bool
+    offline_reason: int
+    is_read_only: bool
+    is_system: bool
+    instance: Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A partition.  ``offset`` and ``size`` are bytes."""
+
+    disk_number: int
+    number: int
+    offset: int
+    size: int
+    gpt_type: str
+    is_offline: bool
+    is_system: bool
+    instance: Instance
+
+    @property
+    def is_reserved(self) -> bool:
+        """Windows' own, empty reserve on a GPT disk, which is no data partition."""
+        return self.gpt_type.lower() == MICROSOFT_RESERVED
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a disk hangs: numbers as text, "" for what Windows does not say."""
+
+    adapter: str
+    bus: str
+    target: str
+    lun: str
+
+
+class Disks:
+    """The disks of the node and their partitions."""
+
+    def __init__(self, session: Session, win32: Win32) -> None:
+        self._session = session
+        self._win32 = win32
+
+    def all(self) -> list[Disk]:
+        """All disks that Windows sees, by number."""
+        with judged("list the disks"):
+            found = self._session.instances("MSFT_Disk")
+        return sorted(map(_disk, found), key=lambda disk: disk.number)
+
+    def get(self, number: int) -> Disk:
+        """The disk with that number now; NotFound (1168) when there is none."""
+        with judged(f"read disk {number}"):
+            found = self._session.instances("MSFT_Disk", Number=number)
+        if not found:
+            raise NotFound(f"there is no disk {number}; rescan, or list the disks to see their numbers")
+        return _disk(found[0])
+
+    def device(self, disk: Disk) -> StorageDevice:
+        """What the disk's driver says of it."""
+        with judged(f"ask the driver of disk {disk.number}"):
+            return self._win32.storage_device(disk.path)
+
+    def rescan(self) -> None:
+        """Let Windows look for new, gone and grown disks."""
+        with judged("rescan the disks"):
+            result = self._session.invoke("MSFT_StorageSetting", "UpdateHostStorageCache")
+        expect(result, "MSFT_StorageSetting.UpdateHostStorageCache", "rescan the disks")
+
+    def refresh(self, disk: Disk) -> Disk:
+        """Read the disk anew from the device (its size, its partitions) and return it."""
+        self._call(disk, "Refresh", f"refresh disk {disk.number}")
+        return self.get(disk.number)
+
+    def bring_online(self, disk: Disk) -> None:
+        """Let Windows use the disk."""
+        self._call(disk, "Online", f"bring disk {disk.number} online")
+
+    def take_offline(self, disk: Disk) -> None:
+        """Let Windows leave the disk alone; its volumes vanish until it is online again."""
+        self._call(disk, "Offline", f"take disk {disk.number} offline")
+
+    def clear_read_only(self, disk: Disk) -> None:
+        """Take back the read-only attribute that Windows keeps for the disk (not a hardware lock)."""
+        what = f"clear the read-only attribute of disk {disk.number}"
+        with judged(what):
+            result = self._session.invoke(disk.instance, "SetAttributes", IsReadOnly=False)
+        expect(result, "MSFT_Disk.SetAttributes", what)
+
+    def initialize(self, disk: Disk, style: PartitionStyle) -> None:
+        """Write an empty partition table.  A disk that has one by now is left alone, whoever wrote it."""
+        what = f"initialise disk {disk.number}"
+        with judged(what):
+            result = self._session.invoke(disk.instance, "Initialize", PartitionStyle=int(style))
+        expect(result, "MSFT_Disk.Initialize", what, also=(ALREADY_INITIALIZED,))
+
+    def create_partition(self, disk: Disk) -> None:
+        """Make one data partition in the largest free extent, without a drive letter."""
+        kind: dict[str, int | str] = (
+            {"MbrType": MBR_IFS} if disk.style is PartitionStyle.MBR else {"GptType": BASIC_DATA}
+        )
+        what = f"create a partition on disk {disk.number}"
+        with judged(what):
+            result = self._session.invoke(
+                disk.instance, "CreatePartition", UseMaximumSize=True, AssignDriveLetter=False, **kind
+            )
+        # The page says of 42002 that the partition is created, only the letter was not assigned.
+        expect(result, "MSFT_Disk.CreatePartition", what, also=(ACCESS_PATH_IN_USE,))
+
+    def partitions(self, number: int) -> list[Partition]:
+        """A disk's partitions by offset; none when there is no such disk."""
+        with judged(f"list the partitions of disk {number}"):
+            found = self._session.instances("MSFT_Partition", DiskNumber=number)
+        return sorted(map(partition_of_instance, found), key=lambda partition: partition.offset)
+
+    def bring_partition_online(self, partition: Partition) -> None:
+        """Let Windows use a partition that was taken offline."""
+        what = f"bring partition {partition.number} of disk {partition.disk_number} online"
+        with judged(what):
+            result = self._session.invoke(partition.instance, "Online")
+        expect(result, "MSFT_Partition.Online", what)
+
+    def largest_size(self, partition: Partition, disk: Disk) -> int:
+        """The size in bytes that a partition could grow to, in whole MiB.
+
+        Computed from the partitions behind it and the disk's end: MSFT_Partition.GetSupportedSize would
+        need the defragmenter service, which may be disabled or busy.
+        """
+        ends = [other.offset for other in self.partitions(disk.number) if other.offset > partition.offset]
+        end = min([*ends, disk.size - DISK_TAIL])
+        return max(partition.size, (end - partition.offset) // MEBIBYTE * MEBIBYTE)
+
+    def resize_partition(self, partition: Partition, size: int) -> None:
+        """Give a partition and the file system in it another size, in bytes."""
+        what = f"resize partition {partition.number} of disk {partition.disk_number} to {size} bytes"
+        with judged(what):
+            result = self._session.invoke(partition.instance, "Resize", Size=size)
+        expect(result, "MSFT_Partition.Resize", what)
+
+    def _call(self, disk: Disk, method: str, what: str) -> None:
+        with judged(what):
+            result = self._session.invoke(disk.instance, method)
+        expect(result, f"MSFT_Disk.{method}", what)
+
+
+_LOCATION_PART = re.compile(r"(Adapter|Bus|Target|LUN) (\d+)")
+_FEWEST_LOCATION_PARTS = 5
+
+
+def location_of(disk: Disk) -> Location | None:
+    """Read MSFT_Disk.Location (``PCI Slot 3 : Adapter 0 : Port 0 : Target 1 : LUN 0``).
+
+    None when it has another form, as for disks from a file, whose location is a path.  ``Bus`` is the PCI
+    bus of the adapter.
+    """
+    parts = [part.strip() for part in disk.location.split(":")]
+    found = {match[1]: match[2] for part in parts if (match := _LOCATION_PART.fullmatch(part))}
+    if len(parts) < _FEWEST_LOCATION_PARTS or not found:
+        return None
+    return Location(*(found.get(key, "") for key in ("Adapter", "Bus", "Target", "LUN")))
+
+
+def partition_of_instance(instance: Instance) -> Partition:
+    """Read an MSFT_Partition."""
+    return Partition(
+        disk_number=instance.number("DiskNumber"),
+        number=instance.number("PartitionNumber"),
+        offset=instance.number("Offset"),
+        size=instance.number("Size"),
+        gpt_type=instance.text("GptType"),
+        is_offline=instance.flag("IsOffline"),
+        is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
+        instance=instance,
+    )
+
+
+def _disk(instance: Instance) -> Disk:
+    style = instance.number("PartitionStyle")
+    return Disk(
+        number=instance.number("Number"),
+        path=instance.text("Path"),
+        location=instance.text("Location"),
+        serial_number=instance.text("SerialNumber"),
+        size=instance.number("Size"),
+        style=PartitionStyle(style) if style in set(PartitionStyle) else PartitionStyle.RAW,
+        is_offline=instance.flag("IsOffline"),
+        offline_reason=instance.number("OfflineReason"),
+        is_read_only=instance.flag("IsReadOnly"),
+        is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
+        instance=instance,
+    )

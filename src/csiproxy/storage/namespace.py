@@ -1,0 +1,324 @@
+"""Walks below the configured prefixes, by handle, one component at a time.
+
+Everything a client names by a path goes through here.  A walk opens each directory below the one before
+and holds them all until the operation is done, so what was checked is what is used; a reparse point on
+the way ends it.  The operation then acts on the last handle and one name.  Afterwards the handle's final
+path must still lie under the prefix: if a directory on the way was moved elsewhere meanwhile, what was
+done is undone and the call is refused.  (KEP-1122, review: link traversal, time of check to time of use.)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from csiproxy.errors import HostError, Win32Error, WindowsCode
+from csiproxy.host.names import equality_key
+from csiproxy.host.win32 import Directory, Entry, EntryKind, Win32
+
+# A tree deeper than this is not removed: each level costs an open handle.
+MAX_DEPTH = 256
+# How many links a look-up follows before it calls them a loop.
+MAX_HOPS = 8
+CANT_RESOLVE_FILENAME = 1921
+
+
+@dataclass(frozen=True, slots=True)
+class ConfinedPath:
+    r"""A path whose text has been checked: a configured prefix and the names below it (none: the prefix)."""
+
+    prefix: str
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\\".join((self.prefix.rstrip("\\"), *self.names))
+
+
+Confine = Callable[[str], ConfinedPath]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an operation acts: an open directory and the one name in it."""
+
+    directory: Directory
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    r"""What a look-up ended at: the entry, and the volume it crossed into last ("" when it crossed none)."""
+
+    entry: Entry
+    volume: str
+
+
+@dataclass(slots=True)
+class _Change:
+    """A place, and how to take back what was done there."""
+
+    directory: Directory
+    name: str
+    undo: Callable[[], None] | None = None
+
+
+class Namespace:
+    """The operations on names, each in steps that can be repeated after a kill at any point."""
+
+    def __init__(self, win32: Win32) -> None:
+        self._win32 = win32
+
+    # --- walking -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def directory(self, path: ConfinedPath) -> Iterator[Directory]:
+        """Open the directory itself; the leaf may not be a reparse point either."""
+        with ExitStack() as held:
+            yield self._descend(held, path.prefix, path.names)
+
+    @contextmanager
+    def place(self, path: ConfinedPath) -> Iterator[Place]:
+        """Open the parent of a path.  The path has at least one name below its prefix."""
+        with ExitStack() as held:
+            yield Place(self._descend(held, path.prefix, path.names[:-1]), path.names[-1])
+
+    def _descend(self, held: ExitStack, prefix: str, names: tuple[str, ...]) -> Directory:
+        try:
+            root = current = held.enter_context(self._win32.open_root(prefix))
+            for name in names:
+                current = held.enter_context(self._win32.open_child(current, name))
+        except Win32Error as error:
+            if error.windows_code == WindowsCode.FILE_NOT_FOUND:
+                raise Win32Error(WindowsCode.PATH_NOT_FOUND, error.call, error.detail) from error
+            raise
+        self._verify(root, current, "the walk")
+        return current
+
+    def _verify(self, root: Directory, directory: Directory, call: str) -> None:
+        """The directory must be where its prefix is, whatever happened to the names that led to it."""
+        top = _components(self._win32.final_path(root))
+        if directory is not root and _components(self._win32.final_path(directory))[: len(top)] != top:
+            raise Win32Error(
+                WindowsCode.REPARSE_POINT_ENCOUNTERED, call, "a directory on the way was moved meanwhile"
+            )
+
+    @contextmanager
+    def _changing(self, path: ConfinedPath) -> Iterator[_Change]:
+        """A place for one change; when it turns out to have left the prefix, the change is undone."""
+        with ExitStack() as held:
+            root = held.enter_context(self._win32.open_root(path.prefix))
+            change = _Change(self._descend(held, path.prefix, path.names[:-1]), path.names[-1])
+            yield change
+            try:
+                self._verify(root, change.directory, "the change")
+            except HostError:
+                if change.undo:
+                    with suppress(HostError):
+                        change.undo()
+                raise
+
+    # --- questions -----------------------------------------------------------------------------------
+
+    def find(self, path: ConfinedPath) -> Entry | None:
+        """What the path is, not followed; None when it or a directory on the way does not exist."""
+        try:
+            if not path.names:
+                with self.directory(path):
+                    return Entry(path.prefix, EntryKind.DIRECTORY)
+            with self.place(path) as place:
+                return self._win32.entry(place.directory, place.name)
+        except Win32Error as error:
+            if error.windows_code in (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND):
+                return None
+            raise
+
+    def look_up(self, path: ConfinedPath, confine: Confine) -> Target:
+        """Follow a path through links and mount points to what it names, reading only.
+
+        Each link's target goes through ``confine`` again, which refuses what lies outside the prefixes.
+        A mount point at the end is the end: its entry and its volume are returned.
+        """
+        return self._follow(path, confine, into_volume=False)
+
+    def lives(self, path: ConfinedPath, confine: Confine) -> bool:
+        """Whether following the path ends at something that is there; a mounted volume must be there too."""
+        try:
+            self._follow(path, confine, into_volume=True)
+        except Win32Error as error:
+            if error.windows_code in _DANGLING:
+                return False
+            raise
+        return True
+
+    def _follow(self, path: ConfinedPath, confine: Confine, *, into_volume: bool) -> Target:
+        for _ in range(MAX_HOPS + 1):
+            found = self._hop(path, into_volume=into_volume)
+            if isinstance(found, Target):
+                return found
+            path = confine(found)
+        raise Win32Error(CANT_RESOLVE_FILENAME, "the look-up", f"more than {MAX_HOPS} links in a row")
+
+    def _hop(self, path: ConfinedPath, *, into_volume: bool) -> Target | str:
+        """One hop: the target, or the path that a link on the way makes of this one."""
+        volume = ""
+        with ExitStack() as held:
+            root = current = held.enter_context(self._win32.open_root(path.prefix))
+            entry = Entry(path.prefix, EntryKind.DIRECTORY)
+            for index, name in enumerate(path.names):
+                entry = self._win32.entry(current, name)
+                rest = path.names[index + 1 :]
+                if entry.kind.is_link:
+                    return "\\".join((entry.target.rstrip("\\"), *rest))
+                if entry.kind is EntryKind.OTHER_REPARSE_POINT:
+                    raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, "the look-up", "of unknown kind")
+                if entry.kind is EntryKind.MOUNT_POINT:
+                    volume = entry.target
+                    if rest or into_volume:
+                        root = current = held.enter_context(self._win32.open_mounted(current, name))
+                elif rest:
+                    current = held.enter_context(self._win32.open_child(current, name))
+            self._verify(root, current, "the look-up")
+            return Target(entry, volume)
+
+    # --- changes -------------------------------------------------------------------------------------
+
+    def make_directory(self, path: ConfinedPath) -> None:
+        """Make one directory; its parent exists.  An existing name is 183."""
+        with self._changing(path) as at:
+            self._win32.create_directory(at.directory, at.name)
+            at.undo = lambda: self._win32.remove(at.directory, at.name, EntryKind.DIRECTORY)
+
+    def make_directories(self, path: ConfinedPath) -> None:
+        """Make a directory and its parents below the prefix; existing ones are fine."""
+        for count in range(1, len(path.names) + 1):
+            try:
+                self.make_directory(ConfinedPath(path.prefix, path.names[:count]))
+            except Win32Error as error:
+                if error.windows_code != WindowsCode.ALREADY_EXISTS:
+                    raise
+        with self.directory(path):  # what exists already must be a real directory
+            pass
+
+    def remove_directory(self, path: ConfinedPath) -> None:
+        """Remove an empty, real directory: 4395 for any reparse point, 267 for a file, 145 not empty."""
+        with self.place(path) as place:
+            _demand_directory(self._win32.entry(place.directory, place.name), "remove")
+            self._win32.remove(place.directory, place.name, EntryKind.DIRECTORY)
+
+    def remove_link(self, path: ConfinedPath, allowed: Callable[[str], bool]) -> bool:
+        """Remove a link, never its target; False when there is none.  Not a link: 4390; not allowed: 4395."""
+        with self.place(path) as place:
+            try:
+                entry = self._win32.entry(place.directory, place.name)
+            except Win32Error as error:
+                if error.windows_code == WindowsCode.FILE_NOT_FOUND:
+                    return False
+                raise
+            if not entry.kind.is_reparse_point:
+                raise Win32Error(WindowsCode.NOT_A_REPARSE_POINT, "remove link", f"a {entry.kind.value}")
+            if not entry.kind.is_link or not allowed(entry.target):
+                raise Win32Error(
+                    WindowsCode.REPARSE_POINT_ENCOUNTERED, "remove link", f"a {entry.kind.value}"
+                )
+            self._win32.remove(place.directory, place.name, entry.kind)
+            return True
+
+    def remove_tree(self, path: ConfinedPath) -> None:
+        """Remove whatever the path is.  Reparse points, at the leaf or inside, are leaves, never entered."""
+        with self.place(path) as place:
+            self._remove_all(place.directory, self._win32.entry(place.directory, place.name), 1)
+
+    def empty(self, path: ConfinedPath) -> None:
+        """Remove everything in a directory, which stays."""
+        with self.directory(path) as directory:
+            for entry in self._win32.entries(directory):
+                self._remove_all(directory, entry, 1)
+
+    def _remove_all(self, parent: Directory, entry: Entry, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise Win32Error(
+                WindowsCode.FILENAME_EXCED_RANGE, "remove tree", f"it is deeper than {MAX_DEPTH} directories"
+            )
+        try:
+            if entry.kind is EntryKind.DIRECTORY:
+                with self._win32.open_child(parent, entry.name) as directory:
+                    for inner in self._win32.entries(directory):
+                        self._remove_all(directory, inner, depth + 1)
+            self._remove_leaf(parent, entry)
+        except Win32Error as error:
+            if error.windows_code != WindowsCode.FILE_NOT_FOUND:  # gone meanwhile is as good as removed
+                raise
+
+    def _remove_leaf(self, parent: Directory, entry: Entry) -> None:
+        kind = entry.kind
+        if kind is EntryKind.MOUNT_POINT:
+            # The volume manager must forget the mount point, or it would keep a stale one.
+            self._win32.delete_mount_point(parent, entry.name, entry.target)
+            kind = EntryKind.DIRECTORY
+        self._win32.remove(parent, entry.name, kind)
+
+    def link(self, path: ConfinedPath, target: str, *, replace_empty: bool) -> None:
+        """Make a link to a directory.  The same link there already is fine, anything else is 183.
+
+        With ``replace_empty`` an empty directory there becomes the link.
+        """
+        with self._changing(path) as at:
+            try:
+                self._win32.set_link(at.directory, at.name, target, replace=replace_empty)
+                at.undo = lambda: self._win32.remove(at.directory, at.name, EntryKind.SYMBOLIC_LINK)
+            except Win32Error as error:
+                if error.windows_code not in (WindowsCode.ALREADY_EXISTS, WindowsCode.DIR_NOT_EMPTY):
+                    raise
+                entry = self._win32.entry(at.directory, at.name)
+                if not (entry.kind.is_link and _components(entry.target) == _components(target)):
+                    raise Win32Error(
+                        WindowsCode.ALREADY_EXISTS, error.call, f"a {entry.kind.value} is there"
+                    ) from error
+
+    def mount(self, path: ConfinedPath, volume: str) -> None:
+        """Mount a volume at an empty directory.  The same volume there already is fine."""
+        with self._changing(path) as at:
+            entry = self._win32.entry(at.directory, at.name)
+            if entry.kind is EntryKind.MOUNT_POINT:
+                if equality_key(entry.target) == equality_key(volume):
+                    return
+                raise Win32Error(WindowsCode.DIR_NOT_EMPTY, "mount", f"{entry.target} is mounted there")
+            _demand_directory(entry, "mount")
+            self._win32.set_mount_point(at.directory, at.name, volume)
+            at.undo = lambda: self._win32.delete_mount_point(at.directory, at.name, volume)
+
+    def unmount(self, path: ConfinedPath, volume: str) -> bool:
+        """Unmount a volume; False when it was not mounted there (any more).  Another volume there: 145."""
+        try:
+            with self.place(path) as place:
+                entry = self._win32.entry(place.directory, place.name)
+                if entry.kind is not EntryKind.MOUNT_POINT:
+                    if entry.kind.is_reparse_point:
+                        raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, "unmount", entry.kind.value)
+                    return False
+                if equality_key(entry.target) != equality_key(volume):
+                    raise Win32Error(WindowsCode.DIR_NOT_EMPTY, "unmount", f"{entry.target} is mounted there")
+                self._win32.delete_mount_point(place.directory, place.name, volume)
+                return True
+        except Win32Error as error:
+            if error.windows_code in (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND):
+                return False
+            raise
+
+    def mount_points(self, volume: str) -> list[str]:
+        r"""Every directory where the volume is mounted, as ``C:\…``, under our prefixes or not."""
+        return self._win32.mount_points(volume)
+
+
+# What a link or mount point leads to is not there: a missing name, an offline, raw, gone or damaged volume.
+_DANGLING = frozenset({2, 3, 15, 21, 1005, 1168, 1392, 1393, CANT_RESOLVE_FILENAME})
+
+
+def _demand_directory(entry: Entry, call: str) -> None:
+    if entry.kind.is_reparse_point:
+        raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, call, f"a {entry.kind.value}")
+    if entry.kind is EntryKind.FILE:
+        raise Win32Error(WindowsCode.DIRECTORY, call, "it is a file")
+
+
+def _components(path: str) -> tuple[str, ...]:
+    return tuple(equality_key(part) for part in path.rstrip("\\").split("\\"))
