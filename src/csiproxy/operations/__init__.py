@@ -1,0 +1,50 @@
+"""What each RPC promises: check, confine, lock, decide.  Synchronous, and without a system call.
+
+A group's class has one method per RPC of its newest version, with the message's fields as parameters.
+"""
+
+from dataclasses import dataclass
+
+from csiproxy.host import Host
+from csiproxy.operations.configuration import Configuration
+from csiproxy.operations.csi_proxy_service import CsiProxyService
+from csiproxy.operations.disk import DiskGroup
+from csiproxy.operations.filesystem import FilesystemGroup
+from csiproxy.operations.locks import Locks
+from csiproxy.operations.paths import Confinement
+from csiproxy.operations.volume import VolumeGroup
+from csiproxy.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The operations of one node, by group."""
+
+    disk: DiskGroup
+    filesystem: FilesystemGroup
+    volume: VolumeGroup
+    csi_proxy_service: CsiProxyService
+
+
+def build(host: Host, configuration: Configuration) -> Operations:
+    """Compose the operations; a prefix that is no legal path is InvalidArgument."""
+    storage = Storage(host)
+    locks = Locks(storage.mutex)
+    service_prefixes = (configuration.csi_plugins_path, configuration.pod_path)
+    every_prefix = (configuration.kubelet_path, *configuration.working_dirs, *service_prefixes)
+    confinement = Confinement((configuration.kubelet_path, *configuration.working_dirs), every_prefix)
+    disks = DiskGroup(storage.disks, storage.volumes, locks)
+    volumes = VolumeGroup(storage, disks, locks, confinement, allow_reformat=configuration.allow_reformat)
+    return Operations(
+        disk=disks,
+        filesystem=FilesystemGroup(storage.namespace, confinement),
+        volume=volumes,
+        csi_proxy_service=CsiProxyService(
+            storage,
+            disks,
+            volumes,
+            plugins=Confinement((configuration.csi_plugins_path,), every_prefix),
+            pods=Confinement((configuration.pod_path,), every_prefix),
+            either=Confinement(service_prefixes, every_prefix),
+        ),
+    )

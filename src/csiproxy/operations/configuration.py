@@ -1,0 +1,26 @@
+"""What the operator decides about the operations: where clients may work, and what they may overwrite."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    r"""The operator's choices.  Paths are Windows paths (``C:\var\lib\kubelet``), without a trailing backslash.
+
+    kubelet_path
+        kubelet's directory; every path in a request of the API groups lies under it or a working directory
+    working_dirs
+        further directories that clients of the API groups may work in
+    csi_plugins_path
+        the prefix that CSIProxyService calls PLUGIN: staging directories
+    pod_path
+        the prefix that CSIProxyService calls POD: what containers see
+    allow_reformat
+        whether FormatVolume of the volume group may replace a file system that is already there
+    """
+
+    kubelet_path: str
+    working_dirs: tuple[str, ...]
+    csi_plugins_path: str
+    pod_path: str
+    allow_reformat: bool

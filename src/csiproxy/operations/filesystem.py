@@ -1,0 +1,114 @@
+"""Group filesystem: directories and links under the operator's prefixes."""
+
+from dataclasses import dataclass
+
+from csiproxy.errors import FailedPrecondition, NotFound, Win32Error, WindowsCode
+from csiproxy.host.win32 import EntryKind
+from csiproxy.operations.context import Context
+from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting, shown
+from csiproxy.storage.namespace import ConfinedPath, Namespace
+
+_MISSING = (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class PathExists:
+    """Whether there is an entry; a link whose target is gone exists."""
+
+    exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IsSymlink:
+    """Whether the path is a link or mount point that leads to something."""
+
+    is_symlink: bool
+
+
+class FilesystemGroup:
+    """The RPCs of the newest filesystem version."""
+
+    def __init__(self, namespace: Namespace, confinement: Confinement) -> None:
+        self._namespace = namespace
+        self._confinement = confinement
+
+    def path_exists(self, context: Context, *, path: str) -> PathExists:
+        """Whether the path exists; links are not followed."""
+        confined = self._confinement.confine(path)
+        with acting(context, f"look for {confined}"):
+            return PathExists(self._namespace.find(confined) is not None)
+
+    def mkdir(self, context: Context, *, path: str) -> None:
+        """Make a directory and its parents; an existing one is success."""
+        confined = self._confinement.confine(path)
+        with acting(context, f"make directory {confined}"):
+            self._namespace.make_directories(confined)
+
+    def rmdir(self, context: Context, *, path: str, force: bool) -> None:
+        """Remove an empty directory or a link; with force, whatever is there, never what a link leads to."""
+        confined = self._confinement.confine_change(path)
+        with acting(context, f"remove {confined}"):
+            if force:
+                self._remove_all(confined)
+            else:
+                self._remove_one(confined)
+
+    def _remove_all(self, path: ConfinedPath) -> None:
+        try:
+            self._namespace.remove_tree(path)
+        except Win32Error as error:
+            if error.windows_code not in _MISSING:
+                raise
+
+    def _remove_one(self, path: ConfinedPath) -> None:
+        entry = self._namespace.find(path)
+        if entry is not None and entry.kind.is_link:
+            self._namespace.remove_link(path, lambda _: True)
+        elif entry is not None and entry.kind is EntryKind.MOUNT_POINT:
+            raise FailedPrecondition(
+                f"a volume is mounted at {path}; unmount it first, or remove with force",
+                WindowsCode.DIR_NOT_EMPTY,
+            )
+        else:
+            self._namespace.remove_directory(path)
+
+    def rmdir_contents(self, context: Context, *, path: str) -> None:
+        """Remove everything in a directory, never what a link in it leads to."""
+        confined = self._confinement.confine_change(path)
+        with acting(context, f"empty {confined}"):
+            self._namespace.empty(confined)
+
+    def create_symlink(self, context: Context, *, source_path: str, target_path: str) -> None:
+        """Make a link at ``target_path`` to the existing directory ``source_path``."""
+        source = self._confinement.confine(source_path)
+        link = self._confinement.confine_change(target_path)
+        with acting(context, f"link {link} to {source}"):
+            require_linkable(self._namespace, source)
+            self._namespace.link(link, str(source), replace_empty=False)
+
+    def is_symlink(self, context: Context, *, path: str) -> IsSymlink:
+        """Whether the path is a link or mount point with a living target; a missing path is NotFound."""
+        confined = self._confinement.confine(path, limit=MAX_LONG_PATH, rooted=True)
+        with acting(context, f"look at {confined}"):
+            entry = self._namespace.find(confined)
+            if entry is None:
+                raise NotFound(f"{shown(path)} does not exist", WindowsCode.FILE_NOT_FOUND)
+            if entry.kind is EntryKind.OTHER_REPARSE_POINT:
+                context.note("reparse-point-of-unknown-kind", path=str(confined))
+                return IsSymlink(False)
+            if entry.kind.is_link and entry.target.startswith("\\\\"):
+                return IsSymlink(True)  # to a share: whether it answers is not a question about this node
+            return IsSymlink(
+                entry.kind.is_reparse_point and self._namespace.lives(confined, self._confinement.follow)
+            )
+
+
+def require_linkable(namespace: Namespace, source: ConfinedPath) -> None:
+    """The end that a link is to lead to must be there: a directory, a link or a mount point."""
+    entry = namespace.find(source)
+    if entry is None:
+        raise NotFound(f"{source} does not exist, so nothing can be linked to it", WindowsCode.FILE_NOT_FOUND)
+    if entry.kind is EntryKind.FILE:
+        raise FailedPrecondition(f"{source} is a file; only directories are linked", WindowsCode.DIRECTORY)
+    if entry.kind is EntryKind.OTHER_REPARSE_POINT:
+        raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, "link", "its target is of unknown kind")

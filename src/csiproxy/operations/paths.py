@@ -1,0 +1,140 @@
+r"""The text of a path from a request: what is legal, and under which prefix it lies.
+
+The rules of KEP-1122 for paths, in this order: length, form, names, prefix.  What the text passes, the walk
+by handle (``storage.namespace``) checks again on the real directories.
+
+https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from csiproxy.errors import InvalidArgument, PermissionDenied, WindowsCode
+from csiproxy.host.names import equality_key, utf16_length
+from csiproxy.operations.context import Context
+from csiproxy.storage.codes import judged
+from csiproxy.storage.namespace import ConfinedPath
+
+MAX_PATH = 260
+MAX_LONG_PATH = 32_767
+MAX_NAME = 255
+SYSTEM_DRIVE = "C:"
+
+_FORM = re.compile(r"[A-Za-z]:\\")
+_ILLEGAL = re.compile(r'[<>:"|?*\x00-\x1f]')
+# With any extension, and with the superscript digits that Windows takes for digits.
+_DEVICES = frozenset(
+    ["CON", "NUL", "AUX", "PRN", "CONIN$", "CONOUT$"]
+    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789\u00b9\u00b2\u00b3"]
+)
+
+
+def shown(text: str) -> str:
+    """A text from a request as an error message may show it: printable, and not endless."""
+    cut = text[:MAX_PATH] + ("…" if len(text) > MAX_PATH else "")
+    return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in cut) + '"'
+
+
+def parse(text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> tuple[str, ...]:
+    r"""Split a path into its drive (``C:``, upper case) and names, or raise InvalidArgument.
+
+    ``limit`` is in UTF-16 code units.  With ``rooted``, ``\var\lib`` is read as ``C:\var\lib``, which Go's
+    ``filepath.Join`` makes of ``/var/lib`` on Windows and drivers send.
+    """
+    if utf16_length(text) > limit:
+        raise InvalidArgument(
+            f"the path is longer than {limit} characters: {shown(text)}", WindowsCode.FILENAME_EXCED_RANGE
+        )
+    if rooted and text.startswith("\\") and not text.startswith("\\\\"):
+        text = SYSTEM_DRIVE + text
+    rest = text[3:].removesuffix("\\")
+    names = tuple(rest.split("\\")) if rest else ()
+    if not _FORM.match(text) or "/" in text or "" in names or text.endswith("\\\\"):
+        raise InvalidArgument(
+            f"the path is not of the form C:\\name\\name with backslashes: {shown(text)}",
+            WindowsCode.BAD_PATHNAME,
+        )
+    for name in names:
+        if fault := _fault(name):
+            raise InvalidArgument(f"{shown(name)} cannot be a name: {fault}", WindowsCode.INVALID_NAME)
+    return (text[:2].upper(), *names)
+
+
+def _fault(name: str) -> str:
+    """Why Windows would not take a name as it is, or ""."""
+    if name in (".", ".."):
+        return "it means another directory"
+    if _ILLEGAL.search(name):
+        return 'it has a control character or one of < > : " | ? *'
+    if name[-1] in ". ":
+        return "Windows drops a dot or space at its end"
+    if equality_key(name.split(".")[0].rstrip(" ")) in _DEVICES:
+        return "it is the name of a device"
+    if utf16_length(name) > MAX_NAME:
+        return f"it is longer than {MAX_NAME} characters"
+    return ""
+
+
+class Confinement:
+    """The prefixes that one kind of request may work under, and all that the operator configured.
+
+    ``prefixes`` bound the requests; ``protected`` are the prefixes that no request may remove or replace,
+    its own and everybody else's.
+    """
+
+    def __init__(self, prefixes: Iterable[str], protected: Iterable[str] = ()) -> None:
+        parsed = [parse(prefix, limit=MAX_LONG_PATH) for prefix in prefixes]
+        # The longest first, so that a path gets the closest prefix.
+        self._prefixes = sorted(
+            ((tuple(map(equality_key, prefix)), "\\".join(prefix)) for prefix in parsed),
+            key=lambda p: -len(p[0]),
+        )
+        self._protected = [key for key, _ in self._prefixes] + [
+            tuple(map(equality_key, parse(prefix, limit=MAX_LONG_PATH))) for prefix in protected
+        ]
+        self._names = ", ".join(name for _, name in self._prefixes)
+
+    def confine(self, text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> ConfinedPath:
+        """Check a path's text and bind it to its prefix; outside of all is PermissionDenied (5)."""
+        parts = parse(text, limit=limit, rooted=rooted)
+        key = tuple(map(equality_key, parts))
+        for prefix, name in self._prefixes:
+            if key[: len(prefix)] == prefix:
+                return ConfinedPath(name, parts[len(prefix) :])
+        raise PermissionDenied(f"the path {shown(text)} is not under {self._names}")
+
+    def confine_change(self, text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> ConfinedPath:
+        """Like :meth:`confine`, for a path that is to be removed, replaced or mounted at.
+
+        A configured prefix, and a directory that one lies in, is the operator's: PermissionDenied (5).
+        """
+        path = self.confine(text, limit=limit, rooted=rooted)
+        key = tuple(map(equality_key, parse(str(path), limit=MAX_LONG_PATH)))
+        if not path.names or any(prefix[: len(key)] == key for prefix in self._protected):
+            raise PermissionDenied(f"{shown(text)} is, or holds, a directory that the operator configured")
+        return path
+
+    def holds(self, text: str) -> bool:
+        """Whether a path that the host gave lies under the prefixes."""
+        try:
+            self.follow(text)
+        except (InvalidArgument, PermissionDenied):
+            return False
+        return True
+
+    def follow(self, text: str) -> ConfinedPath:
+        """Bind the target of a link, which may be longer than a request's path."""
+        return self.confine(text, limit=MAX_LONG_PATH)
+
+
+@contextmanager
+def acting(context: Context, doing: str) -> Iterator[None]:
+    """Judge host failures, and leave a note for the auditor where a link stood in the way."""
+    try:
+        with judged(doing):
+            yield
+    except PermissionDenied as error:
+        if error.windows_code == WindowsCode.REPARSE_POINT_ENCOUNTERED:
+            context.note("escape-attempt", refused=doing)
+        raise
