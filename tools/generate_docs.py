@@ -1,0 +1,145 @@
+"""Write the pages that are made from tables in the code: docs/versions.md and docs/errors.md.
+
+``python tools/generate_docs.py [DIRECTORY]``; the directory is docs/ unless given.
+"""
+
+import sys
+from pathlib import Path
+
+from csiproxy import errors
+from csiproxy.api.overview import VersionRow, versions_table
+from csiproxy.storage.codes import CIM, HRESULT, WIN32
+
+GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
+PAGES = "https://learn.microsoft.com/windows-hardware/drivers/storage/"
+
+
+def table(*rows: tuple[str, ...]) -> str:
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, "|---" * len(rows[0]) + "|", *body, ""])
+
+
+def versions_page() -> str:
+    rows = versions_table()
+    parts = [
+        "# Versions\n\n",
+        GENERATED,
+        "Every version of a group has an endpoint of its own. The socket file is the endpoint's name with `.sock`, the\n"
+        "Windows pipe `\\\\.\\pipe\\` and the name. `csi-proxy versions` prints the same table.\n\n",
+        "An RPC or field is kept after its announced deprecation for 12 months or 3 releases when its version is\n"
+        "stable, 9 months or 3 releases when it is beta, whichever is longer; alpha versions promise nothing\n"
+        "(KEP-1122). Nothing is deprecated now unless the table says so.\n\n",
+        table(
+            ("version", "stage", "gRPC service", "endpoint", "RPCs", "deprecated in", "removed in"),
+            *(
+                (
+                    f"[{row.contract}](#{anchor(row)})",
+                    row.stage,
+                    f"`{row.service}`",
+                    f"`{row.endpoint}`",
+                    str(len(row.rpcs)),
+                    row.lifecycle.deprecated_in or "—",
+                    row.lifecycle.removed_in or "—",
+                )
+                for row in rows
+            ),
+        ),
+    ]
+    for row in rows:
+        parts.append(f"\n## {row.contract}\n\n")
+        parts.append(
+            table(
+                ("RPC", "operation", "deprecated in", "removed in"),
+                *(
+                    (
+                        f"`{rpc.name}`",
+                        f"`{rpc.operation}`",
+                        rpc.lifecycle.deprecated_in or "—",
+                        rpc.lifecycle.removed_in or "—",
+                    )
+                    for rpc in row.rpcs
+                ),
+            )
+        )
+    return "".join(parts)
+
+
+def anchor(row: VersionRow) -> str:
+    return row.contract.replace("/", "")
+
+
+def errors_page() -> str:
+    classes = [
+        found
+        for found in vars(errors).values()
+        if isinstance(found, type)
+        and issubclass(found, errors.CsiProxyError)
+        and found is not errors.CsiProxyError
+    ]
+    return "".join(
+        (
+            "# Errors\n\n",
+            GENERATED,
+            "Clients of the groups get a gRPC status; the Windows code travels in `grpc-status-details-bin` as\n"
+            "`google.rpc.ErrorInfo` (`windows_code`, `windows_name`, `origin`). Clients of CSIProxyService get status OK\n"
+            "with the Windows code in `error_code`, 0 for success; a status only for what never became a call.\n\n"
+            "## What a client can act on\n\n",
+            table(
+                ("status", "meaning", "Windows code unless a better one is known"),
+                *(
+                    (
+                        found.code.name,
+                        (found.__doc__ or "").strip().splitlines()[0],
+                        str(int(found.default_windows_code)),
+                    )
+                    for found in classes
+                ),
+            ),
+            "\n## Windows codes\n\n"
+            "From [System Error Codes](https://learn.microsoft.com/windows/win32/debug/system-error-codes). Others give\n"
+            "INTERNAL and are passed on as they are.\n\n",
+            table(
+                ("code", "status", "meaning"),
+                *((str(code), found.code.name, text) for code, (found, text) in sorted(WIN32.items())),
+            ),
+            "\n## Return values of the storage classes\n\n"
+            "What a method of MSFT_Disk, MSFT_Partition, MSFT_Volume or MSFT_StorageSetting returns. Microsoft documents\n"
+            "no Win32 code for these; the third column is this project's choice.\n\n",
+            table(
+                ("value", "status", "Windows code", "meaning", "page"),
+                *(
+                    (
+                        str(value),
+                        meaning.error.code.name,
+                        str(meaning.windows_code),
+                        meaning.text,
+                        f"[{meaning.page}]({PAGES}{meaning.page})",
+                    )
+                    for value, meaning in sorted(CIM.items())
+                ),
+            ),
+            "\n## HRESULTs of WMI\n\n"
+            "From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants). An HRESULT\n"
+            "`0x8007nnnn` is the Windows code `nnnn`.\n\n",
+            table(
+                ("HRESULT", "status", "Windows code", "meaning"),
+                *(
+                    (f"`0x{value:08x}`", found.code.name, str(code), text)
+                    for value, (found, code, text) in sorted(HRESULT.items())
+                ),
+            ),
+        )
+    )
+
+
+PAGE_MAKERS = {"versions.md": versions_page, "errors.md": errors_page}
+
+
+def main() -> None:
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
+    for name, make in PAGE_MAKERS.items():
+        (target / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
