@@ -1,0 +1,159 @@
+"""MSFT_Partition of the emulated node.
+
+https://learn.microsoft.com/windows-hardware/drivers/storage/msft-partition
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from csiproxy.emulator import gpt, partition_table, schema
+from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run, writable
+from csiproxy.emulator.disk import Disk
+from csiproxy.emulator.file_systems import NTFS
+from csiproxy.emulator.partition_table import MIB, Partition
+from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
+from csiproxy.emulator.volume import Condition
+from csiproxy.host.cim import Instance, Result, Value
+
+# "Growing" by less than this is refused, by Windows with this very sentence.
+_MIN_CHANGE = MIB
+_TOO_SMALL_A_CHANGE = "The size of the extent is less than the minimum of 1MB."
+
+
+class PartitionClass:
+    """Provider of MSFT_Partition."""
+
+    schema = schema.MSFT_PARTITION
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._disks = storage.disks
+        self._methods: Mapping[str, Callable[[Disk, Partition], Mapping[str, Value]]] = {
+            "Online": self._online,
+            "Offline": self._offline,
+            "DeleteObject": self._delete_object,
+        }
+
+    def instances(self, where: Mapping[str, Value]) -> list[Instance]:
+        """The partitions of all disks that are present, those of offline disks among them."""
+        with self._disks.lock:
+            found = [
+                self._storage.partition_instance(disk, partition)
+                for disk in self._disks.present()
+                for partition in disk.layout.partitions
+            ]
+        return [
+            self._storage.with_mount_points(instance)
+            for instance in found
+            if matches(instance.properties, where)
+        ]
+
+    def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:
+        """Call a method of one partition."""
+        if method == "GetAccessPaths":
+            return run(lambda: self._get_access_paths(key), self.schema.methods[method].outputs)
+
+        def body() -> Mapping[str, Value]:
+            used = self._used(key) if method in _SIZE_METHODS else 0
+            with self._disks.lock:
+                disk, partition = self._storage.partition(key)
+                if method in _SIZE_METHODS:
+                    limits = self._limits(disk, partition, used)
+                    return _SIZE_METHODS[method](disk, partition, limits, arguments)
+                return self._methods[method](disk, partition)
+
+        return run(body, self.schema.methods[method].outputs)
+
+    def _get_access_paths(self, key: str | None) -> Mapping[str, Value]:
+        with self._disks.lock:
+            instance = self._storage.partition_instance(*self._storage.partition(key))
+        return {"AccessPaths": self._storage.with_mount_points(instance).properties["AccessPaths"]}
+
+    def _online(self, disk: Disk, partition: Partition) -> Mapping[str, Value]:
+        _data_only(partition)
+        self._disks.set_partition_offline(disk, partition, offline=False)
+        return {}
+
+    def _offline(self, disk: Disk, partition: Partition) -> Mapping[str, Value]:
+        _data_only(partition)
+        if disk.is_system:
+            raise MethodFailed(ReturnCode.SYSTEM_PARTITION, "the system disk's partitions stay online")
+        self._disks.set_partition_offline(disk, partition, offline=True)
+        return {}
+
+    def _delete_object(self, disk: Disk, partition: Partition) -> Mapping[str, Value]:
+        if disk.is_system:
+            raise MethodFailed(ReturnCode.SYSTEM_PARTITION, "the system disk's partitions cannot be deleted")
+        writable(disk)
+        volume = self._disks.volume_of(disk, partition) if partition.has_volume else None
+        if volume:
+            volume.mark_raw()
+        partition_table.change(disk.device, disk.layout, partition, None)
+        disk.reload()
+        self._disks.set_partition_offline(disk, partition, offline=False)
+        if volume:
+            volume.remove_files()
+        return {}
+
+    def _used(self, key: str | None) -> int:
+        """What the files on a partition take; they are counted without the lock."""
+        with self._disks.lock:
+            disk, partition = self._storage.partition(key)
+            if not partition.has_volume:
+                return 0
+            volume = self._disks.volume_of(disk, partition)
+            content = volume.content()
+        return volume.statistics(content).used
+
+    def _limits(self, disk: Disk, partition: Partition, used: int) -> tuple[int, int]:
+        """The least and the most bytes the partition can have; NTFS and unformatted ones can change."""
+        if disk.record.offline:
+            raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
+        if not partition.has_volume or partition.type == gpt.EFI_SYSTEM:
+            return partition.size, partition.size
+        content = self._disks.volume_of(disk, partition).content()
+        if content.condition is Condition.FOREIGN:
+            raise MethodFailed(ReturnCode.UNKNOWN_FILE_SYSTEM, content.problem)
+        if content.condition is Condition.DAMAGED:
+            raise MethodFailed(ReturnCode.VOLUME_HAS_ERRORS, content.problem)
+        most = disk.layout.largest_size(partition)
+        if content.condition is Condition.RAW:
+            return min(MIB, partition.size), most
+        if content.file_system is not NTFS:
+            return partition.size, partition.size
+        return min(partition.size, (used // MIB + 1) * MIB), most
+
+
+def _get_supported_size(
+    disk: Disk,  # noqa: ARG001
+    partition: Partition,  # noqa: ARG001
+    limits: tuple[int, int],
+    arguments: Arguments,  # noqa: ARG001
+) -> Mapping[str, Value]:
+    return {"SizeMin": limits[0], "SizeMax": limits[1]}
+
+
+def _resize(
+    disk: Disk, partition: Partition, limits: tuple[int, int], arguments: Arguments
+) -> Mapping[str, Value]:
+    """Change the entry in the table; a file system made here has no size of its own and follows."""
+    writable(disk)
+    wanted = arguments["Size"]
+    least, most = limits
+    if not isinstance(wanted, int) or not least <= wanted <= most:
+        message = f"the partition can have {least} to {most} bytes, not {wanted}"
+        raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, message)
+    size = wanted - wanted % disk.layout.sector_size
+    if abs(size - partition.size) < _MIN_CHANGE:
+        raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, _TOO_SMALL_A_CHANGE)
+    partition_table.change(disk.device, disk.layout, partition, replace(partition, size=size))
+    disk.reload()
+    return {}
+
+
+_SIZE_METHODS = {"GetSupportedSize": _get_supported_size, "Resize": _resize}
+
+
+def _data_only(partition: Partition) -> None:
+    if partition.type and partition.type != gpt.BASIC_DATA:
+        raise MethodFailed(ReturnCode.DATA_PARTITIONS_ONLY, "that is for data partitions only")

@@ -1,0 +1,167 @@
+"""MSFT_Volume of the emulated node.
+
+https://learn.microsoft.com/windows-hardware/drivers/storage/msft-volume
+"""
+
+from collections.abc import Mapping
+
+from csiproxy.emulator import schema
+from csiproxy.emulator.boot_sector import LABEL_BYTES, BootSector
+from csiproxy.emulator.cim_provider import BOOT_DRIVE, Arguments, Storage, matches, run
+from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
+from csiproxy.emulator.volume import DEFAULT_CLUSTER, FORMATS, Condition, Content, Volume
+from csiproxy.emulator.volume_files import flush
+from csiproxy.errors import Win32Error
+from csiproxy.host.cim import Instance, Result, Value
+
+# MSFT_Volume.HealthStatus and OperationalStatus
+_HEALTHY, _FULL_REPAIR_NEEDED = 0, 3
+_UNKNOWN, _OK, _ERROR = 0, 2, 6
+_FIXED = 3
+_NO_DEDUP = 4
+# Windows formats FAT32 up to here, though it reads larger ones.
+FAT32_LIMIT = 32 << 30
+_LABEL_LENGTH = {"NTFS": 32, "FAT32": 11}
+_CLUSTER_LIMIT = {"NTFS": 2 << 20, "FAT32": 64 << 10}
+
+
+class VolumeClass:
+    """Provider of MSFT_Volume."""
+
+    schema = schema.MSFT_VOLUME
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._disks = storage.disks
+
+    def instances(self, where: Mapping[str, Value]) -> list[Instance]:
+        """The volumes of online disks.  Their files are counted without the lock, and only where asked."""
+        with self._disks.lock:
+            found = [(volume, _content(volume)) for _, volume in self._disks.volumes()]
+        return [
+            self._instance(volume, content)
+            for volume, content in found
+            if matches(self._described(volume, content), where)
+        ]
+
+    def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:
+        """Call a method of one volume."""
+        body = {"Format": self._format, "Flush": self._flush, "SetFileSystemLabel": self._set_label}[method]
+        return run(lambda: body(key, arguments), self.schema.methods[method].outputs)
+
+    def _described(self, volume: Volume, content: Content) -> dict[str, Value]:
+        """All properties but the sizes."""
+        damaged = content.condition is Condition.DAMAGED
+        raw = content.condition is Condition.RAW
+        found = content.file_system
+        return {
+            "ObjectId": self._storage.ids.volume(volume),
+            "UniqueId": volume.name,
+            "DriveLetter": ord(BOOT_DRIVE[0]) if volume.place else 0,
+            "Path": volume.name,
+            "HealthStatus": _FULL_REPAIR_NEEDED if damaged else _HEALTHY,
+            "OperationalStatus": (_ERROR if damaged else _UNKNOWN if raw else _OK,),
+            "FileSystem": found.name if found else "",
+            "FileSystemLabel": content.label,
+            "FileSystemType": found.type_number if found else 0,
+            "AllocationUnitSize": content.boot.cluster if content.boot and found else 0,
+            "DriveType": _FIXED,
+            "DedupMode": _NO_DEDUP,
+        }
+
+    def _instance(self, volume: Volume, content: Content) -> Instance:
+        statistics = volume.statistics(content)
+        sizes = {"Size": statistics.size, "SizeRemaining": statistics.size - statistics.used}
+        properties = {**self._described(volume, content), **sizes}
+        return Instance(schema.VOLUME, self._storage.ids.volume(volume), properties)
+
+    def _format(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:
+        with self._disks.lock:
+            disk, volume = self._storage.volume(key)
+            if disk.is_system:
+                message = "the system disk's volumes cannot be formatted"
+                raise MethodFailed(ReturnCode.SYSTEM_PARTITION, message)
+            if disk.is_read_only:
+                raise MethodFailed(ReturnCode.DRIVE_READ_ONLY, f"disk {disk.number} is read-only")
+            name = _file_system(volume, arguments)
+            cluster = _cluster(arguments["AllocationUnitSize"], name, disk.layout.sector_size)
+            label = _label(arguments["FileSystemLabel"], name)
+            content = volume.content()
+            if content.condition is Condition.FOREIGN or (content.problem and content.file_system is None):
+                raise MethodFailed(ReturnCode.FILE_SYSTEM_UNDETERMINED, content.problem)
+            volume.format(name, label, cluster)
+            formatted = volume.content()
+        return {"FormattedVolume": self._instance(volume, formatted)}
+
+    def _flush(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:  # noqa: ARG002
+        with self._disks.lock:
+            disk, volume = self._storage.volume(key)
+            boot = _ready(volume)
+            if not disk.is_read_only:
+                volume.image.sync()
+        flush(volume.directory(boot))
+        return {}
+
+    def _set_label(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:
+        with self._disks.lock:
+            disk, volume = self._storage.volume(key)
+            boot = _ready(volume)
+            if disk.is_read_only:
+                raise MethodFailed(ReturnCode.DISK_READ_ONLY, f"disk {disk.number} is read-only")
+            volume.relabel(boot, _label(arguments["FileSystemLabel"], boot.file_system))
+        return {}
+
+
+def _content(volume: Volume) -> Content:
+    try:
+        return volume.content()
+    except Win32Error as error:
+        return Content(Condition.DAMAGED, problem=str(error))
+
+
+def _ready(volume: Volume) -> BootSector:
+    """The boot sector of a volume whose files are at hand; any other is refused."""
+    content = volume.content()
+    if content.condition is not Condition.READY or content.boot is None:
+        raise MethodFailed(ReturnCode.FAILED, content.problem or "the volume is not formatted")
+    return content.boot
+
+
+def _file_system(volume: Volume, arguments: Arguments) -> str:
+    """The name of the file system asked for, NTFS when none is."""
+    if arguments["RunAsJob"]:
+        raise MethodFailed(ReturnCode.NOT_SUPPORTED, "RunAsJob is not supported: formatting takes no time")
+    wanted = arguments["FileSystem"]
+    name = wanted.upper() if isinstance(wanted, str) else "NTFS"
+    if name not in FORMATS:
+        raise MethodFailed(ReturnCode.FILE_SYSTEM_NOT_SUPPORTED, f"volumes here are {' or '.join(FORMATS)}")
+    if arguments["SetIntegrityStreams"] is not None:
+        raise MethodFailed(ReturnCode.INVALID_PARAMETER, "SetIntegrityStreams is for ReFS")
+    if name == "FAT32" and volume.partition.size > FAT32_LIMIT:
+        raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, "FAT32 volumes have at most 32 GB")
+    return name
+
+
+def _label(value: Value, file_system: str) -> str:
+    label = value if isinstance(value, str) else ""
+    try:
+        encoded = len(label.encode())
+    except UnicodeEncodeError:
+        encoded = LABEL_BYTES + 1
+    units = len(label.encode("utf-16-le", "surrogatepass")) // 2
+    if encoded > LABEL_BYTES or units > _LABEL_LENGTH[file_system] or not label.isprintable():
+        message = f"a label of {file_system} has up to {_LABEL_LENGTH[file_system]} printable characters"
+        raise MethodFailed(ReturnCode.INVALID_PARAMETER, message)
+    return label
+
+
+def _cluster(value: Value, file_system: str, sector_size: int) -> int:
+    if not isinstance(value, int) or value == 0:
+        return DEFAULT_CLUSTER
+    if value & (value - 1) or not 512 <= value <= _CLUSTER_LIMIT[file_system]:
+        raise MethodFailed(ReturnCode.INVALID_CLUSTER_SIZE, f"{value} is not a cluster size of {file_system}")
+    if value % sector_size:
+        raise MethodFailed(
+            ReturnCode.CLUSTER_NOT_SECTOR_MULTIPLE, f"a cluster is a multiple of {sector_size}"
+        )
+    return value

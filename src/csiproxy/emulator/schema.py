@@ -1,0 +1,235 @@
+"""The storage classes that the emulated node has: their properties and methods, with CIM types.
+
+Facts from https://learn.microsoft.com/windows-hardware/drivers/storage/windows-storage-management-api-classes,
+with the properties that only running systems show.  A method that is not listed is answered as one that
+the provider does not implement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DISK = "MSFT_Disk"
+PARTITION = "MSFT_Partition"
+VOLUME = "MSFT_Volume"
+STORAGE_SETTING = "MSFT_StorageSetting"
+EXTENDED_STATUS = "MSFT_StorageExtendedStatus"
+DISK_TO_PARTITION = "MSFT_DiskToPartition"
+PARTITION_TO_VOLUME = "MSFT_PartitionToVolume"
+
+# A CIM type's name, ``[]`` behind it for an array; a class name for an embedded object.
+CimType = str
+
+INTEGERS: Mapping[CimType, tuple[int, int]] = {
+    "uint8": (0, 0xFF),
+    "uint16": (0, 0xFFFF),
+    "char16": (0, 0xFFFF),
+    "uint32": (0, 0xFFFFFFFF),
+    "uint64": (0, 0xFFFFFFFFFFFFFFFF),
+    "sint32": (-0x80000000, 0x7FFFFFFF),
+    "sint64": (-0x8000000000000000, 0x7FFFFFFFFFFFFFFF),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method's parameters.  ``static``: called on the class.  ``required``: NULL is refused."""
+
+    inputs: Mapping[str, CimType] = field(default_factory=dict)
+    outputs: Mapping[str, CimType] = field(default_factory=dict)
+    static: bool = False
+    required: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class CimClass:
+    """One class.  ``key`` names the property that identifies an instance; empty for classes without one."""
+
+    name: str
+    key: str
+    properties: Mapping[str, CimType]
+    methods: Mapping[str, Method]
+
+
+_STATUS = {"ExtendedStatus": EXTENDED_STATUS}
+_STORAGE_OBJECT = {"ObjectId": "string", "UniqueId": "string"}
+
+MSFT_DISK = CimClass(
+    DISK,
+    "ObjectId",
+    {
+        **_STORAGE_OBJECT,
+        "Path": "string",
+        "Location": "string",
+        "FriendlyName": "string",
+        "UniqueIdFormat": "uint16",
+        "Number": "uint32",
+        "SerialNumber": "string",
+        "FirmwareVersion": "string",
+        "Manufacturer": "string",
+        "Model": "string",
+        "Size": "uint64",
+        "AllocatedSize": "uint64",
+        "LogicalSectorSize": "uint32",
+        "PhysicalSectorSize": "uint32",
+        "LargestFreeExtent": "uint64",
+        "NumberOfPartitions": "uint32",
+        "ProvisioningType": "uint16",
+        "OperationalStatus": "uint16[]",
+        "HealthStatus": "uint16",
+        "BusType": "uint16",
+        "PartitionStyle": "uint16",
+        "Signature": "uint32",
+        "Guid": "string",
+        "IsOffline": "boolean",
+        "OfflineReason": "uint16",
+        "IsReadOnly": "boolean",
+        "IsSystem": "boolean",
+        "IsClustered": "boolean",
+        "IsBoot": "boolean",
+        "BootFromDisk": "boolean",
+    },
+    {
+        "Initialize": Method({"PartitionStyle": "uint16"}, _STATUS),
+        "CreatePartition": Method(
+            {
+                "Size": "uint64",
+                "UseMaximumSize": "boolean",
+                "Offset": "uint64",
+                "Alignment": "uint32",
+                "DriveLetter": "char16",
+                "AssignDriveLetter": "boolean",
+                "MbrType": "uint16",
+                "GptType": "string",
+                "IsHidden": "boolean",
+                "IsActive": "boolean",
+            },
+            {"CreatedPartition": PARTITION, **_STATUS},
+        ),
+        "Clear": Method(
+            {
+                "RemoveData": "boolean",
+                "RemoveOEM": "boolean",
+                "ZeroOutEntireDisk": "boolean",
+                "Sanitize": "boolean",
+                "RunAsJob": "boolean",
+            },
+            {"CreatedStorageJob": "MSFT_StorageJob", **_STATUS},
+        ),
+        "Refresh": Method(outputs=_STATUS),
+        "Online": Method(outputs=_STATUS),
+        "Offline": Method(outputs=_STATUS),
+        "SetAttributes": Method({"IsReadOnly": "boolean", "Signature": "uint32", "Guid": "string"}, _STATUS),
+    },
+)
+
+MSFT_PARTITION = CimClass(
+    PARTITION,
+    "ObjectId",
+    {
+        **_STORAGE_OBJECT,
+        "DiskId": "string",
+        "DiskNumber": "uint32",
+        "PartitionNumber": "uint32",
+        "DriveLetter": "char16",
+        "AccessPaths": "string[]",
+        "OperationalStatus": "uint16",
+        "TransitionState": "uint16",
+        "Offset": "uint64",
+        "Size": "uint64",
+        "MbrType": "uint16",
+        "GptType": "string",
+        "Guid": "string",
+        "IsReadOnly": "boolean",
+        "IsOffline": "boolean",
+        "IsSystem": "boolean",
+        "IsBoot": "boolean",
+        "IsActive": "boolean",
+        "IsHidden": "boolean",
+        "IsShadowCopy": "boolean",
+        "IsDAX": "boolean",
+        "NoDefaultDriveLetter": "boolean",
+    },
+    {
+        "Online": Method(outputs=_STATUS),
+        "Offline": Method(outputs=_STATUS),
+        "GetSupportedSize": Method(outputs={"SizeMin": "uint64", "SizeMax": "uint64", **_STATUS}),
+        "Resize": Method({"Size": "uint64"}, _STATUS, required=frozenset({"Size"})),
+        "DeleteObject": Method(outputs=_STATUS),
+        "GetAccessPaths": Method(outputs={"AccessPaths": "string[]", **_STATUS}),
+    },
+)
+
+MSFT_VOLUME = CimClass(
+    VOLUME,
+    "ObjectId",
+    {
+        **_STORAGE_OBJECT,
+        "DriveLetter": "char16",
+        "Path": "string",
+        "HealthStatus": "uint16",
+        "OperationalStatus": "uint16[]",
+        "FileSystem": "string",
+        "FileSystemLabel": "string",
+        "FileSystemType": "uint16",
+        "AllocationUnitSize": "uint32",
+        "Size": "uint64",
+        "SizeRemaining": "uint64",
+        "DriveType": "uint32",
+        "DedupMode": "uint32",
+    },
+    {
+        "Format": Method(
+            {
+                "FileSystem": "string",
+                "FileSystemLabel": "string",
+                "AllocationUnitSize": "uint32",
+                "Full": "boolean",
+                "Force": "boolean",
+                "Compress": "boolean",
+                "ShortFileNameSupport": "boolean",
+                "SetIntegrityStreams": "boolean",
+                "UseLargeFRS": "boolean",
+                "DisableHeatGathering": "boolean",
+                "IsDAX": "boolean",
+                "NoTrim": "boolean",
+                "DevDrive": "boolean",
+                "SHA256Checksums": "boolean",
+                "RunAsJob": "boolean",
+            },
+            {"FormattedVolume": VOLUME, "CreatedStorageJob": "MSFT_StorageJob", **_STATUS},
+        ),
+        "Flush": Method(),
+        "SetFileSystemLabel": Method({"FileSystemLabel": "string"}, _STATUS),
+    },
+)
+
+MSFT_STORAGE_SETTING = CimClass(
+    STORAGE_SETTING,
+    "",
+    {"NewDiskPolicy": "uint16", "ScrubPolicy": "uint32"},
+    {"UpdateHostStorageCache": Method(static=True)},
+)
+
+SERVICE = "Win32_Service"
+DEPENDENT_SERVICE = "Win32_DependentService"
+
+WIN32_SERVICE = CimClass(
+    SERVICE,
+    "Name",
+    {
+        "Name": "string",
+        "DisplayName": "string",
+        "State": "string",
+        "StartMode": "string",
+        "Started": "boolean",
+        "AcceptStop": "boolean",
+    },
+    {"StartService": Method(), "StopService": Method()},
+)
+
+CIM_BIOS_ELEMENT = CimClass(
+    "CIM_BIOSElement",
+    "Name",
+    {"Name": "string", "Manufacturer": "string", "Version": "string", "SerialNumber": "string"},
+    {},
+)
