@@ -68,6 +68,7 @@ class OfflineReason(IntEnum):
     NONE = 0
     POLICY = 1
     COLLISION = 4
+    CRITICAL_WRITE_FAILURES = 6
 
 
 @dataclass(frozen=True, slots=True)

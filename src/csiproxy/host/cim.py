@@ -94,8 +94,14 @@ class Session(Protocol):
         """All instances of a class whose properties equal all of ``where`` (text ignoring case)."""
         ...
 
-    def associated(self, instance: Instance, association: str, result_class: str) -> list[Instance]:
-        """Objects of ``result_class`` joined to ``instance`` by ``association``; empty when it is gone."""
+    def associated(
+        self, instance: Instance, association: str, result_class: str, result_role: str = ""
+    ) -> list[Instance]:
+        """Objects of ``result_class`` joined to ``instance`` by ``association``; empty when it is gone.
+
+        ``result_role`` names the end of the association that the results are (``Dependent``); it matters
+        where both ends are of the same class.
+        """
         ...
 
     def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:

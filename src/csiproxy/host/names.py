@@ -1,9 +1,21 @@
 """When NTFS holds two names to be the same.
 
 NTFS compares names per UTF-16 code unit through an upper-case table: no normalisation, no expansion
-(``ß`` is not ``SS``), nothing outside the basic plane.
+(``ß`` is not ``SS``), nothing outside the basic plane.  The table that Windows writes since version 7 holds
+the simple, reversible capitals of Unicode 5.1: ``ı``, ``ſ`` and ``ς`` too equal nothing but themselves.
 https://learn.microsoft.com/windows/win32/fileio/naming-a-file (case), [MS-FSCC] for the table's role.
 """
+
+from functools import lru_cache
+
+# Letters (first and last of each run) that Unicode gave a capital after 5.1: to NTFS they have none.
+LATE_CAPITALS = (
+    (0x023F, 0x0240), (0x0252, 0x0252), (0x025C, 0x025C), (0x0261, 0x0261), (0x0265, 0x0266),
+    (0x026A, 0x026A), (0x026C, 0x026C), (0x0282, 0x0282), (0x0287, 0x0287), (0x029D, 0x029E),
+    (0x03F3, 0x03F3), (0x0525, 0x052F), (0x10D0, 0x10FF), (0x13F8, 0x13FD), (0x1D8E, 0x1D8E),
+    (0x2C5F, 0x2C5F), (0x2CEC, 0x2CF3), (0x2D27, 0x2D2D), (0xA661, 0xA661), (0xA699, 0xA69B),
+    (0xA791, 0xA7FF), (0xAB53, 0xABBF),
+)  # fmt: skip
 
 
 def equality_key(name: str) -> str:
@@ -21,8 +33,13 @@ def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else sum(2 if ord(character) > 0xFFFF else 1 for character in text)
 
 
+@lru_cache(maxsize=4096)
 def _upper_unit(character: str) -> str:
-    if ord(character) > 0xFFFF:
+    """What the upper-case table holds for one character."""
+    code = ord(character)
+    if code > 0xFFFF or any(first <= code <= last for first, last in LATE_CAPITALS):
         return character
-    upper = character.upper()
-    return upper if len(upper) == 1 and ord(upper) <= 0xFFFF else character
+    for capital in (character.upper(), character.title()):
+        if len(capital) == 1 and ord(capital) <= 0xFFFF and capital.lower() == character:
+            return capital
+    return character

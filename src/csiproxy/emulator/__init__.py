@@ -1,0 +1,1 @@
+"""An emulated Windows node, for any machine: disks, volumes and paths behind the host port."""

@@ -1,0 +1,167 @@
+"""What an operator does to a running node: attach, detach and grow disks, list, reset, seed, stop."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
+
+from csiproxy.emulator import locks, sockets
+from csiproxy.emulator.calls import Arguments, Call
+from csiproxy.emulator.faults import Fault
+from csiproxy.emulator.inventory import DiskReport
+from csiproxy.emulator.pool import Pool
+from csiproxy.emulator.remote import every, one
+from csiproxy.emulator.wire import WireError
+from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.win32 import StorageIdentifier
+
+if TYPE_CHECKING:
+    from csiproxy.emulator.attachment import BusType
+    from csiproxy.emulator.machine import Machine
+
+# The file that a node's process holds locked as long as it has the directory.
+LOCK_NAME = "node.lock"
+
+# How long to wait for the end of a node that was told to stop (seconds); calls that hang hold it up a while.
+STOP_SECONDS = 15.0
+
+
+class AttachOptions(TypedDict, total=False):
+    """How a disk is to look; each as in :meth:`csiproxy.emulator.disk.Disks.attach`."""
+
+    vendor: str
+    product: str
+    serial: str | None
+    identifiers: Sequence[StorageIdentifier] | None
+    bus: "BusType"
+    adapter: int
+    bus_number: int
+    target: int
+    lun: int | None
+    read_only: bool
+    offline: bool
+    policy_read_only: bool
+    number: int | None
+
+
+# The types that each option may have on the wire.
+OPTION_TYPES: Mapping[str, tuple[type, ...]] = {
+    "vendor": (str,),
+    "product": (str,),
+    "serial": (str, type(None)),
+    "identifiers": (tuple, type(None)),
+    "bus": (int,),
+    "adapter": (int,),
+    "bus_number": (int,),
+    "target": (int,),
+    "lun": (int, type(None)),
+    "read_only": (bool,),
+    "offline": (bool,),
+    "policy_read_only": (bool,),
+    "number": (int, type(None)),
+}
+
+
+class Control:
+    """The operator's end.  ``directory`` is the node's; HostUnreachable when none runs there.
+
+    What the node refuses is raised as it says it, mostly as Win32Error with a text for the operator.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._pool = Pool(lambda: sockets.dial(directory))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def process(self) -> int:
+        """The node's process id."""
+        return self._pool.greeting().process
+
+    def attach(self, image: str, *, create: int | None = None, **options: Unpack[AttachOptions]) -> int:
+        """Attach an image and return its disk number; with ``create`` make it first, that many bytes long."""
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+        return one(int, self._pool.call("control.attach", os.path.abspath(image), create, given))
+
+    def detach(self, number: int) -> None:
+        """Take a disk away; its image and files stay."""
+        self._pool.call("control.detach", number)
+
+    def grow(self, number: int, size: int) -> None:
+        """Make a disk ``size`` bytes large."""
+        self._pool.call("control.grow", number, size)
+
+    def list(self) -> tuple[DiskReport, ...]:
+        """All disks with their volumes and mount points."""
+        return tuple(every(DiskReport, self._pool.call("control.list")))
+
+    def reset(self) -> None:
+        """Make it a fresh node; images and the volumes' files stay."""
+        self._pool.call("control.reset")
+
+    def seed(self, seed: str) -> None:
+        """Let ``seed`` alone decide all identifiers from here on."""
+        self._pool.call("control.seed", seed)
+
+    def order(self, fault: Fault) -> None:
+        """Let a fault happen at a coming call of the port."""
+        self._pool.call("control.order", fault)
+
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that have not happened yet."""
+        return tuple(every(Fault, self._pool.call("control.faults")))
+
+    def clear_faults(self) -> None:
+        """Forget all faults; what hangs goes on."""
+        self._pool.call("control.clear_faults")
+
+    def stop(self) -> None:
+        """Stop the node, and return when it has given up its directory; calls that run are finished first."""
+        self._pool.call("control.stop")
+        locks.wait_until_free(os.path.join(self._directory, LOCK_NAME), STOP_SECONDS)
+
+
+def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, Call]:
+    """The node's end."""
+    return {
+        "control.attach": lambda call: _attach(machine, call),
+        "control.detach": lambda call: machine.disks.detach(call.take(int)),
+        "control.grow": lambda call: machine.disks.grow(call.take(int), call.take(int)),
+        "control.list": lambda _: machine.inventory(),
+        "control.reset": lambda _: machine.reset(),
+        "control.seed": lambda call: machine.seed(call.take(str)),
+        "control.order": lambda call: machine.faults.order(call.take(Fault)),
+        "control.faults": lambda _: machine.faults.pending(),
+        "control.clear_faults": lambda _: machine.faults.clear(),
+        "control.stop": lambda _: stop(),
+    }
+
+
+def _attach(machine: "Machine", call: Arguments) -> int:
+    path, size, options = call.take(str), call.optional(int), call.take(dict)
+    for name, value in options.items():
+        if type(value) not in OPTION_TYPES.get(name, ()):
+            raise WireError(f"attach has no option {name} of this type")
+    identifiers = options.get("identifiers") or ()
+    if not all(isinstance(identifier, StorageIdentifier) for identifier in identifiers):
+        raise WireError("the identifiers of a disk are page-83 descriptors")
+    if "bus" in options:
+        options["bus"] = _bus_type(options["bus"])
+    return machine.attach(path, size, cast("AttachOptions", options))
+
+
+def _bus_type(number: int) -> "BusType":
+    from csiproxy.emulator.attachment import BusType  # only the node's end needs it, and what it imports
+
+    try:
+        return BusType(number)
+    except ValueError as error:
+        raise Win32Error(WindowsCode.INVALID_PARAMETER, "attach", f"{number} is no bus type") from error

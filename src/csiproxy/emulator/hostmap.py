@@ -1,0 +1,125 @@
+r"""Between Windows paths and host paths: drives, volumes, and the text of a link.
+
+A Windows path here has the form ``C:\…`` or ``\\?\Volume{guid}\…``, without a last backslash.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from csiproxy.emulator import hostdir, names, places
+from csiproxy.emulator.hostdir import windows_errors
+from csiproxy.emulator.places import Places
+from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.win32 import StorageDevice
+
+# A link whose target has no place on this host leads here, where nobody can ever put anything.
+NOWHERE = "/dev/null"
+
+
+class VolumeDirectories(Protocol):
+    """What the namespace asks of the node's disks."""
+
+    def volume_directory(self, volume: str) -> str:
+        """The host directory with a volume's files; Win32Error 1168, 21 or 1005 where there is none."""
+        ...
+
+    def known_volume_directories(self) -> Mapping[str, str]:
+        """Host directory to volume name of every volume that can be mounted now."""
+        ...
+
+    def storage_device(self, path: str) -> StorageDevice:
+        """The disk whose MSFT_Disk.Path this is."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One directory: its host path without links, and its Windows path."""
+
+    host: str
+    windows: str
+
+
+class HostMap:
+    """The map of one node.  Volumes come and go, so it asks the disks every time."""
+
+    def __init__(self, where: Places, volumes: VolumeDirectories) -> None:
+        self._places = where
+        self._volumes = volumes
+
+    def locate(self, directory: int, call: str) -> Where:
+        """Where an open directory is now; on no drive and no volume is ERROR_ACCESS_DENIED (5)."""
+        host = hostdir.location(directory, call)
+        # Drives first: they are known without reading a disk, and what is on both is named by its drive.
+        for roots in (self._drive_roots, self._volume_roots):
+            windows = places.windows_path(host, roots(), call)
+            if windows is not None:
+                return Where(host, windows)
+        raise Win32Error(WindowsCode.ACCESS_DENIED, call, "the directory is on no drive and no volume")
+
+    def host_path(self, windows: str) -> str | None:
+        """The host path of a path that :meth:`locate` made; None when its volume is not here now."""
+        for roots in (self._drive_roots, self._volume_roots):
+            for directory, root in roots().items():
+                if windows == root or windows.startswith(root + "\\"):
+                    rest = windows[len(root) :].split("\\")
+                    return places.host_path(directory, [part for part in rest if part])
+        return None
+
+    def link_text(self, parent: str, target: str, call: str) -> str:
+        r"""What a link of the host in ``parent`` must hold to lead where Windows' link to ``target`` leads.
+
+        ``C:\…`` gives a relative text; a share or an unknown drive has no place on the host and dangles.
+        """
+        if places.UNC_PATH.fullmatch(target):
+            parts = target.strip("\\").split("\\")
+            for part in parts:
+                names.check(part, call)
+            return places.host_path(NOWHERE, ["UNC", *parts])
+        drive, parts = places.split(target, call)
+        root = self._places.drives.get(drive)
+        if root is None:
+            return places.host_path(NOWHERE, [drive, *parts])
+        return os.path.relpath(places.host_path(root, _spelt(root, parts, call)), parent)
+
+    def _drive_roots(self) -> dict[str, str]:
+        return places.drive_roots(self._places)
+
+    def _volume_roots(self) -> dict[str, str]:
+        """Host directory to Windows root of all volumes that can be mounted now."""
+        return {
+            os.path.realpath(directory): volume.removesuffix("\\")
+            for directory, volume in self._volumes.known_volume_directories().items()
+        }
+
+
+def destination(parent: str, text: str) -> str:
+    """The host path that a link with this text, in a directory with this host path, leads to."""
+    return os.path.normpath(os.path.join(parent, text))
+
+
+def _spelt(root: str, parts: list[str], call: str) -> list[str]:
+    """Names below a host directory as the host spells them, as far as they are real directories.
+
+    From the first that is missing or a link on, names stay as they are given.
+    """
+    spelt: list[str] = []
+    with windows_errors(call):
+        directory = os.open(root, hostdir.OPEN_DIRECTORY)
+    try:
+        for part in parts:
+            name = hostdir.find(directory, part, call)
+            if name is None:
+                break
+            spelt.append(name)
+            try:
+                below = hostdir.open_below(directory, name)
+            except OSError:
+                break
+            os.close(directory)
+            directory = below
+    finally:
+        os.close(directory)
+    return spelt + parts[len(spelt) :]

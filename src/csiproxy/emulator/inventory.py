@@ -1,0 +1,36 @@
+"""What an operator is shown of a node's disks and volumes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeReport:
+    r"""A volume: its name (``\\?\Volume{guid}\``), where it is mounted, and where its files are on the host.
+
+    ``problem`` says why it has no files to reach: offline, not formatted, formatted by another system.
+    """
+
+    name: str
+    mount_points: tuple[str, ...]
+    directory: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskReport:
+    """A disk: its number, image and what Windows shows of it.  Sizes are bytes.
+
+    ``problem`` says why a disk is not ``present``, or how it is damaged.
+    """
+
+    number: int
+    image: str
+    size: int
+    present: bool
+    problem: str
+    location: str
+    serial: str
+    style: str
+    offline: bool
+    read_only: bool
+    volumes: tuple[VolumeReport, ...]

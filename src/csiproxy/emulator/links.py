@@ -1,0 +1,163 @@
+"""What the node knows of the host's symbolic links: which are Windows' links and mount points.
+
+A row names a link by file system, file number and text.  The table is advisory: a symbolic link that it
+does not know was put there by somebody else, and a row whose link has gone is harmless.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+
+from csiproxy.emulator.exchange import Identity
+from csiproxy.emulator.state import State, StateError
+from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.win32 import EntryKind
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS links (
+         file   TEXT PRIMARY KEY,   -- file system and file number, hexadecimal
+         text   BLOB NOT NULL,      -- what readlink gives
+         kind   TEXT NOT NULL,      -- the value of an EntryKind
+         target TEXT NOT NULL,      -- where Windows says it leads
+         place  TEXT NOT NULL       -- its own Windows path
+       )""",
+    """CREATE TABLE IF NOT EXISTS link_changes (
+         temporary  TEXT PRIMARY KEY,  -- a name that something of ours may have in the directory
+         directory  TEXT NOT NULL,     -- Windows path
+         name       TEXT NOT NULL,     -- the name being changed, as the host spells it
+         makes_link INTEGER NOT NULL   -- 1: into a link, 0: into a directory
+       )""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One symbolic link of the host and what it is to Windows."""
+
+    file: Identity
+    text: str
+    kind: EntryKind
+    target: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a name through a temporary one, which a kill may have interrupted."""
+
+    temporary: str
+    directory: str
+    name: str
+    makes_link: bool
+
+
+class LinkTable:
+    """The links, in memory for questions and in the node's state for its next start.  Thread-safe.
+
+    A state that cannot be written is ERROR_GEN_FAILURE (31); nothing has changed then.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        # Taken inside the state's lock, never around it.
+        self._lock = threading.Lock()
+        self._done: set[str] = set()
+        with state.transaction() as db:
+            rows = db.execute("SELECT file, text, kind, target, place FROM links").fetchall()
+        self._links = {
+            link.file: link
+            for link in (
+                Link(_identity(file), os.fsdecode(text), EntryKind(kind), target, place)
+                for file, text, kind, target, place in rows
+            )
+        }
+
+    def find(self, file: Identity, text: str) -> Link | None:
+        """The link with this identity and text."""
+        link = self._links.get(file)
+        return link if link is not None and link.text == text else None
+
+    def all(self) -> list[Link]:
+        """Every link known, in the order of their places."""
+        with self._lock:
+            return sorted(self._links.values(), key=lambda link: link.place)
+
+    def mounted(self, volume: str) -> list[Link]:
+        """The mount points of a volume, in the order of their places."""
+        return [link for link in self.all() if link.kind is EntryKind.MOUNT_POINT and link.target == volume]
+
+    def begin(self, change: Change) -> None:
+        """Note a change before its temporary name exists."""
+        with self._writing() as db, self._lock:
+            # Notes of changes that are over go with the next one: they do no harm, and a commit is dear.
+            db.executemany("DELETE FROM link_changes WHERE temporary = ?", [(name,) for name in self._done])
+            db.execute(
+                "INSERT INTO link_changes (temporary, directory, name, makes_link) VALUES (?, ?, ?, ?)",
+                (change.temporary, change.directory, change.name, change.makes_link),
+            )
+            self._done.clear()
+
+    def over(self, temporary: str) -> None:
+        """A change has come to its end, whichever: nothing has the temporary name."""
+        with self._lock:
+            self._done.add(temporary)
+
+    def remember(self, link: Link) -> None:
+        """Record a link; a row of an earlier file with the same number is replaced."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO links (file, text, kind, target, place) VALUES (?, ?, ?, ?, ?)",
+                (_key(link.file), os.fsencode(link.text), link.kind.value, link.target, link.place),
+            )
+        with self._lock:
+            self._links[link.file] = link
+
+    def moved(self, link: Link, place: str) -> None:
+        """A link was found in another directory than it was made in."""
+        self.remember(replace(link, place=place))
+
+    def forget(self, *files: Identity) -> None:
+        """Drop rows; unknown ones are no error."""
+        with self._lock:
+            for file in files:
+                self._links.pop(file, None)
+        # The links are gone already, and a row without its link is harmless: it goes at the next start.
+        with suppress(Win32Error), self._writing() as db:
+            db.executemany("DELETE FROM links WHERE file = ?", [(_key(file),) for file in files])
+
+    def renumber(self, link: Link, file: Identity) -> Link:
+        """The same link has another identity now: the state was copied, or the host numbers disks anew."""
+        self.forget(link.file)
+        link = replace(link, file=file)
+        self.remember(link)
+        return link
+
+    def interrupted(self) -> list[Change]:
+        """Changes that were begun in this or an earlier process and not ended in this one."""
+        with self._state.transaction() as db:
+            rows = db.execute("SELECT temporary, directory, name, makes_link FROM link_changes").fetchall()
+        return [
+            Change(temporary, directory, name, bool(makes_link))
+            for temporary, directory, name, makes_link in rows
+            if temporary not in self._done
+        ]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._state.transaction() as db:
+                yield db
+        except StateError as error:
+            raise Win32Error(WindowsCode.GEN_FAILURE, "NtCreateFile", str(error)) from error
+
+
+def _key(file: Identity) -> str:
+    return f"{file[0]:x}:{file[1]:x}"
+
+
+def _identity(key: str) -> Identity:
+    device, _, inode = key.partition(":")
+    return int(device, 16), int(inode, 16)

@@ -1,0 +1,222 @@
+"""The node's process: a machine behind a local socket.
+
+Each connection has a thread of its own and one call at a time.  What is no call closes its connection and
+nothing else.
+"""
+
+import argparse
+import os
+import selectors
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+
+from csiproxy.emulator import frames, sockets, wire
+from csiproxy.emulator.calls import Arguments, Call, namespace_calls, session_calls
+from csiproxy.emulator.control import control_calls
+from csiproxy.emulator.faults import ReplyLost
+from csiproxy.emulator.frames import Frame
+from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
+from csiproxy.errors import HostError
+
+MOST_CONNECTIONS = 512
+
+# How long calls that run may take to end once the node is told to stop (seconds).  The state is whole at any
+# instant, so nothing is lost when they do not.
+GRACE = 10.0
+
+# How long to leave a caller waiting whom the host has no room for (seconds).
+PAUSE = 0.05
+
+
+class Node:
+    """Serves one machine on its socket, from :meth:`serve` until :meth:`stop`."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._calls: Mapping[str, Call] = {
+            **session_calls(machine.session),
+            **namespace_calls(machine.links),
+            **control_calls(machine, self.stop),
+        }
+        self._lock = threading.Lock()
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._wake, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._server = sockets.listen(machine.directory)
+        self._server.setblocking(False)
+
+    def stop(self) -> None:
+        """Make :meth:`serve` return.  From any thread, and from a signal handler; twice is once."""
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            return  # full or closed: it is stopping already
+
+    def serve(self) -> None:
+        """Accept connections until told to stop, then let running calls end."""
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._server, selectors.EVENT_READ)
+                selector.register(self._wake, selectors.EVENT_READ)
+                while not any(key.fileobj is self._wake for key, _ in selector.select()):
+                    self._accept()
+        finally:
+            sockets.remove(self._machine.directory)
+            self._server.close()
+            self._drain()
+            self._wake.close()
+            self._waker.close()
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._server.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # the caller has gone again
+        except OSError:
+            time.sleep(PAUSE)  # descriptors or memory are short, and the caller is still waiting
+            return
+        connection.setblocking(True)
+        thread = threading.Thread(target=self._attend, args=(connection,), name="connection", daemon=True)
+        with self._lock:
+            refusal = self._refusal(connection)
+            if not refusal:
+                self._connections[connection] = thread
+        try:
+            if refusal:
+                _send_if_possible(connection, Failure(HostError(refusal)))
+                connection.close()
+            else:
+                thread.start()
+        except RuntimeError:  # no room for a thread
+            with self._lock:
+                del self._connections[connection]
+            connection.close()
+
+    def _refusal(self, connection: socket.socket) -> str:
+        """Why a connection is not taken; empty when it is."""
+        if not sockets.is_of_own_user_or_root(connection):
+            return "only the node's own user and root may use it"
+        if len(self._connections) >= MOST_CONNECTIONS:
+            return f"it has {MOST_CONNECTIONS} connections already"
+        return ""
+
+    def _attend(self, connection: socket.socket) -> None:
+        """One connection, from greeting to end."""
+        try:
+            greeting = Greeting(wire.VERSION, os.getpid(), self._machine.namespace.places())
+            with self._machine.faults.calling(sockets.peer_process(connection)):
+                if _send_if_possible(connection, greeting):
+                    while self._serve_one(connection):
+                        pass
+        except (OSError, WireError, ReplyLost):
+            pass  # the peer is gone, or is none of ours, or is to learn nothing
+        finally:
+            with self._lock:
+                self._connections.pop(connection, None)
+            connection.close()
+
+    def _serve_one(self, connection: socket.socket) -> bool:
+        """Receive a call, make it, answer; False when the peer has closed."""
+        frame = frames.receive(connection)
+        if frame is None:
+            return False
+        try:
+            answer = self._answer(frame)
+        finally:
+            frame.close()
+        frames.send(connection, _encoded(answer))
+        return True
+
+    def _answer(self, frame: Frame) -> Reply | Failure:
+        """Make a call; WireError when it is none, ReplyLost when its reply is ordered to get lost."""
+        request = wire.decode(frame.message)
+        if not isinstance(request, Request) or request.call not in self._calls:
+            raise WireError("a message is no call")
+        arguments = Arguments(request.arguments, frame.descriptors[0] if frame.descriptors else None)
+        try:
+            return Reply(self._calls[request.call](arguments))
+        except (WireError, ReplyLost):
+            raise
+        except HostError as error:
+            return Failure(error)
+        except Exception as error:  # noqa: BLE001 - a fault of this program must reach the caller as an answer
+            traceback.print_exc()
+            return Failure(HostError(f"the node failed in {request.call}: {type(error).__name__}: {error}"))
+
+    def _drain(self) -> None:
+        """End all connections: idle ones at once, busy ones after their answer."""
+        with self._lock:
+            connections = dict(self._connections)
+        for connection in connections:
+            try:
+                connection.shutdown(socket.SHUT_RD)
+            except OSError:
+                continue
+        deadline = time.monotonic() + GRACE
+        for thread in connections.values():
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def run(
+    directory: str, *, drive_c: str | None = None, ready: Callable[[Machine], object] | None = None
+) -> None:
+    """Run the node of a directory until SIGTERM, SIGINT or the operator's stop.
+
+    ``ready`` is called once it answers on its socket.  Raises what
+    :class:`~csiproxy.emulator.machine.Machine` raises.
+    """
+    with Machine(directory, drive_c=drive_c) as machine:
+        node = Node(machine)
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: node.stop())
+        if ready:
+            ready(machine)
+        node.serve()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m csiproxy.emulator.node --state DIR [--drive-c DIR]``."""
+    parser = argparse.ArgumentParser(
+        prog="csiproxy.emulator.node", description="Run an emulated Windows node."
+    )
+    parser.add_argument("--state", required=True, metavar="DIR", help="the node's directory")
+    parser.add_argument("--drive-c", metavar="DIR", help="the directory of the host that holds drive C:")
+    given = parser.parse_args(arguments)
+    try:
+        run(given.state, drive_c=given.drive_c)
+    except (HostError, OSError) as error:
+        sys.stderr.write(f"the emulated node did not start: {error}\n")
+        return 1
+    return 0
+
+
+def _encoded(answer: Reply | Failure) -> bytes:
+    """An answer's wire form; one that has none or is too large becomes a failure."""
+    try:
+        message = wire.encode(answer)
+    except WireError as error:
+        return wire.encode(Failure(HostError(f"the node has no answer that its socket can carry: {error}")))
+    if len(message) > frames.LARGEST:
+        return wire.encode(
+            Failure(HostError(f"the answer has {len(message)} bytes, too many for the socket"))
+        )
+    return message
+
+
+def _send_if_possible(connection: socket.socket, message: object) -> bool:
+    try:
+        frames.send(connection, wire.encode(message))
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+r"""Where the drives of the emulated node are on the host, and what Windows calls a path of the host."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from csiproxy.emulator import names
+from csiproxy.errors import Win32Error, WindowsCode
+
+DRIVE_PATH = re.compile(r"([A-Za-z]):(\\.*)?", re.DOTALL)
+VOLUME_NAME = re.compile(r"\\\\\?\\Volume(\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\})\\?", re.IGNORECASE)
+UNC_PATH = re.compile(r"\\\\[^\\?.][^\\]*\\[^\\].*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The node's drives (capital letter to the real path of a host directory) and its directory of locks."""
+
+    drives: Mapping[str, str]
+    locks: str
+
+
+def split(path: str, call: str) -> tuple[str, list[str]]:
+    r"""A path of the form ``X:\…`` as its drive's letter and its names, each checked.
+
+    Another form is ERROR_BAD_PATHNAME (161), an illegal name ERROR_INVALID_NAME (123).
+    """
+    match = DRIVE_PATH.fullmatch(path)
+    if match is None:
+        raise Win32Error(WindowsCode.BAD_PATHNAME, call, r"the path is not of the form C:\directory")
+    rest = (match[2] or "").removeprefix("\\").removesuffix("\\")
+    parts = rest.split("\\") if rest else []
+    for part in parts:
+        names.check(part, call)
+    return match[1].upper(), parts
+
+
+def join(root: str, parts: list[str]) -> str:
+    r"""A Windows path without a last backslash; ``root`` is ``C:`` or ``\\?\Volume{guid}``."""
+    return "\\".join([root, *parts])
+
+
+def canonical_volume(volume: str, call: str) -> str:
+    r"""``\\?\Volume{guid}\`` with the guid in lower case; another form is ERROR_INVALID_PARAMETER (87)."""
+    match = VOLUME_NAME.fullmatch(volume)
+    if match is None:
+        raise Win32Error(
+            WindowsCode.INVALID_PARAMETER, call, r"the volume name is not of the form \\?\Volume{guid}" + "\\"
+        )
+    return rf"\\?\Volume{match[1].lower()}" + "\\"
+
+
+def windows_path(path: str, roots: Mapping[str, str], call: str) -> str | None:
+    """What Windows calls a host path: the longest of ``roots`` (host directory to Windows root) it is under.
+
+    None when it is under none of them; a host name that Windows cannot have is ERROR_INVALID_NAME (123).
+    """
+    best = max(
+        (root for root in roots if path == root or path.startswith(root.rstrip("/") + "/")),
+        key=len,
+        default=None,
+    )
+    if best is None:
+        return None
+    parts = [part for part in path[len(best) :].split("/") if part]
+    for part in parts:
+        names.check(part, call)
+    return join(roots[best], parts)
+
+
+def drive_roots(places: Places) -> dict[str, str]:
+    """Host directory to Windows root (``C:``) of every drive."""
+    return {directory: f"{letter}:" for letter, directory in places.drives.items()}
+
+
+def host_path(root: str, parts: list[str]) -> str:
+    """The host path of names below a host directory; each name was checked."""
+    return os.path.join(root, *parts)

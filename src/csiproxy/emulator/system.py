@@ -1,0 +1,239 @@
+"""The firmware and the Windows services of an emulated node.
+
+A service is no program here: it has a state, a start mode and services that it needs, and goes through the
+pending states as a real one does.  https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from csiproxy.emulator.cim_provider import Arguments, Association, End
+from csiproxy.emulator.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE
+from csiproxy.emulator.state import State
+from csiproxy.host.cim import Instance, Result, Value
+
+SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS services (
+         name       TEXT PRIMARY KEY COLLATE NOCASE,
+         start_mode TEXT NOT NULL,
+         running    INTEGER NOT NULL,   -- where it is, or is on its way to
+         settled_at REAL NOT NULL       -- seconds since the epoch: until then it is pending
+       )""",
+    """CREATE TABLE IF NOT EXISTS firmware (
+         only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+         serial   TEXT NOT NULL
+       )""",
+)
+
+# How long a service is pending (seconds).
+PENDING_SECONDS = 0.3
+
+
+class ServiceCode(IntEnum):
+    """Return values of Win32_Service.StartService and StopService."""
+
+    ACCEPTED = 0
+    DEPENDENT_SERVICES_RUNNING = 3
+    INVALID_CONTROL = 4
+    CANNOT_ACCEPT_CONTROL = 5
+    ALREADY_RUNNING = 10
+    DISABLED = 14
+    OBJECT_GONE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A service that is installed: what does not change about it."""
+
+    name: str
+    display_name: str
+    start_mode: str
+    running: bool
+    needs: tuple[str, ...] = ()
+    can_stop: bool = True
+
+
+# A small Windows Server: what storage needs, and a little around it.
+INSTALLED = (
+    Program("RpcSs", "Remote Procedure Call (RPC)", "Auto", True, can_stop=False),
+    Program("LanmanWorkstation", "Workstation", "Auto", True),
+    Program("Winmgmt", "Windows Management Instrumentation", "Auto", True, ("RpcSs",)),
+    Program("MSiSCSI", "Microsoft iSCSI Initiator Service", "Manual", False),
+    Program("MPIO-Agent", "Multipath Agent", "Manual", False, ("MSiSCSI",)),
+    Program("iSCSI-Monitor", "iSCSI Session Monitor", "Manual", False, ("MPIO-Agent",)),
+    Program("smphost", "Microsoft Storage Spaces SMP", "Manual", False, ("RpcSs",)),
+    Program("StorSvc", "Storage Service", "Manual", True),
+    Program("vds", "Virtual Disk", "Manual", False, ("RpcSs",)),
+    Program("defragsvc", "Optimize drives", "Disabled", False, ("RpcSs",)),
+    Program("kubelet", "Kubelet", "Auto", True),
+    Program("disk", "Disk Driver", "Boot", True, can_stop=False),
+)
+_BY_NAME = {program.name.lower(): program for program in INSTALLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service now."""
+
+    program: Program
+    start_mode: str
+    running: bool
+    pending: bool
+
+    @property
+    def state(self) -> str:
+        """Win32_Service.State."""
+        if self.pending:
+            return "Start Pending" if self.running else "Stop Pending"
+        return "Running" if self.running else "Stopped"
+
+
+class Services:
+    """The services of a node.  ``now`` is the time in seconds since the epoch."""
+
+    def __init__(self, state: State, now: Callable[[], float] = time.time) -> None:
+        self._state = state
+        self._now = now
+        with state.transaction() as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO services VALUES (?, ?, ?, 0)",
+                [(program.name, program.start_mode, program.running) for program in INSTALLED],
+            )
+
+    def all(self) -> list[Service]:
+        """Every service."""
+        with self._state.transaction() as db:
+            rows = db.execute("SELECT name, start_mode, running, settled_at FROM services").fetchall()
+        return [
+            Service(_BY_NAME[name.lower()], start_mode, bool(running), settled_at > self._now())
+            for name, start_mode, running, settled_at in rows
+            if name.lower() in _BY_NAME
+        ]
+
+    def find(self, name: str) -> Service | None:
+        """The service of that name, ignoring case."""
+        return next((one for one in self.all() if one.program.name.lower() == name.lower()), None)
+
+    def dependents(self, name: str) -> list[Service]:
+        """The services that need this one, directly."""
+        wanted = name.lower()
+        return [one for one in self.all() if wanted in (need.lower() for need in one.program.needs)]
+
+    def set_start_mode(self, name: str, start_mode: str) -> None:
+        """Change when a service starts (``Disabled``)."""
+        with self._state.transaction() as db:
+            db.execute("UPDATE services SET start_mode = ? WHERE name = ?", (start_mode, name))
+
+    def start(self, name: str) -> ServiceCode:
+        """StartService: what the service needs is started with it."""
+        with self._state.transaction():
+            service = self.find(name)
+            if service is None:
+                return ServiceCode.OBJECT_GONE
+            if service.running:
+                return ServiceCode.ALREADY_RUNNING
+            if service.start_mode == "Disabled":
+                return ServiceCode.DISABLED
+            if service.pending:
+                return ServiceCode.CANNOT_ACCEPT_CONTROL
+            for need in service.program.needs:
+                code = self.start(need)
+                if code not in (ServiceCode.ACCEPTED, ServiceCode.ALREADY_RUNNING):
+                    return code
+            self._turn(service, running=True)
+            return ServiceCode.ACCEPTED
+
+    def stop(self, name: str) -> ServiceCode:
+        """StopService: not while a service that needs it runs."""
+        with self._state.transaction():
+            service = self.find(name)
+            if service is None:
+                return ServiceCode.OBJECT_GONE
+            if not service.running or service.pending:
+                return ServiceCode.CANNOT_ACCEPT_CONTROL
+            if not service.program.can_stop:
+                return ServiceCode.INVALID_CONTROL
+            if any(one.running or one.pending for one in self.dependents(name)):
+                return ServiceCode.DEPENDENT_SERVICES_RUNNING
+            self._turn(service, running=False)
+            return ServiceCode.ACCEPTED
+
+    def _turn(self, service: Service, *, running: bool) -> None:
+        with self._state.transaction() as db:
+            db.execute(
+                "UPDATE services SET running = ?, settled_at = ? WHERE name = ?",
+                (running, self._now() + PENDING_SECONDS, service.program.name),
+            )
+
+
+class ServiceClass:
+    """Provider of Win32_Service."""
+
+    schema = WIN32_SERVICE
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._methods = {"StartService": services.start, "StopService": services.stop}
+
+    def instances(self, where: Mapping[str, Value]) -> list[Instance]:  # noqa: ARG002 - they are few
+        """Every service."""
+        return [self._instance(service) for service in self._services.all()]
+
+    def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:  # noqa: ARG002
+        """StartService, StopService."""
+        return Result(int(self._methods[method](key or "")), {})
+
+    @staticmethod
+    def _instance(service: Service) -> Instance:
+        program = service.program
+        properties: dict[str, Value] = {
+            "Name": program.name,
+            "DisplayName": program.display_name,
+            "State": service.state,
+            "StartMode": service.start_mode,
+            "Started": service.running,
+            "AcceptStop": service.running and not service.pending and program.can_stop,
+        }
+        return Instance(SERVICE, program.name, properties)
+
+
+class BiosClass:
+    """Provider of CIM_BIOSElement."""
+
+    schema = CIM_BIOS_ELEMENT
+
+    def __init__(self, state: State) -> None:
+        with state.transaction() as db:
+            row = db.execute("SELECT serial FROM firmware").fetchone()
+            if row is None:
+                row = ("EMULATED-" + state.fresh_guid().upper()[:18],)
+                db.execute("INSERT INTO firmware VALUES (1, ?)", row)
+        self._serial = str(row[0])
+
+    def instances(self, where: Mapping[str, Value]) -> list[Instance]:  # noqa: ARG002 - there is one
+        """The firmware; its serial number is padded, as that of many machines is."""
+        properties: dict[str, Value] = {
+            "Name": "Emulated firmware",
+            "Manufacturer": "csi-proxy",
+            "Version": "1",
+            "SerialNumber": self._serial + "  ",
+        }
+        return [Instance(CIM_BIOS_ELEMENT.name, "Emulated firmware", properties)]
+
+    def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:  # noqa: ARG002
+        """It has no methods, so the session never calls this."""
+        raise AssertionError(method)
+
+
+def service_association(services: Services) -> Association:
+    """Win32_DependentService: who needs whom."""
+
+    def join(role: str, key: str) -> Sequence[str]:
+        if role == "Dependent":
+            return [service.program.name for service in services.dependents(key)]
+        service = services.find(key)
+        return service.program.needs if service else ()
+
+    return Association(DEPENDENT_SERVICE, (End("Antecedent", SERVICE), End("Dependent", SERVICE)), join)
