@@ -1,0 +1,1 @@
+"""The admission webhook that keeps unprivileged pods from the endpoints.  Not in this release."""

@@ -1,0 +1,1 @@
+"""``csi-proxy demo``: a pod's storage life, through real gRPC and separate processes."""

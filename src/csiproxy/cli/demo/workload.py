@@ -1,0 +1,116 @@
+"""The pod's own process: writes through the pod's path and reads back, again and again.
+
+    python -m csiproxy.cli.demo.workload write PATH     until told to finish, on standard input
+    python -m csiproxy.cli.demo.workload verify PATH    look at what another one wrote
+
+It says what it did as one line of JSON for each line that it is told (``report``, ``finish``), and ends when
+its standard input does.  It knows nothing of the proxy: it has a directory, as a container has.
+"""
+
+import json
+import os
+import sys
+import threading
+from hashlib import sha256
+
+FILE = "journal"
+RECORD_BYTES = 1024
+PAUSE_SECONDS = 0.005
+
+
+class Corrupt(Exception):
+    """What was read is not what was written."""
+
+
+def record(number: int) -> bytes:
+    """Return the record of that number, whose every byte its number decides."""
+    head = f"{number:012d} ".encode("ascii")
+    return (head + sha256(head).hexdigest().encode("ascii") * 16)[: RECORD_BYTES - 1] + b"\n"
+
+
+def checksum(directory: str) -> tuple[int, str]:
+    """Read the journal and return its records and SHA-256; raise :class:`Corrupt` for a wrong record."""
+    digest = sha256()
+    number = 0
+    with open(os.path.join(directory, FILE), "rb") as journal:
+        while data := journal.read(RECORD_BYTES):
+            if data != record(number):
+                raise Corrupt(f"record {number} is not what was written")
+            digest.update(data)
+            number += 1
+    return number, digest.hexdigest()
+
+
+class Writer:
+    """Appends and reads back in a thread of its own, through a file that stays open and through the path."""
+
+    def __init__(self, directory: str) -> None:
+        self._path = os.path.join(directory, FILE)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.cycles = 0
+        self.problem = ""
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Finish the cycle that runs, and no more."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with open(self._path, "xb", buffering=0) as journal:
+                while not self._stop.wait(PAUSE_SECONDS):
+                    self._cycle(journal.fileno())
+        except (OSError, Corrupt) as error:
+            self.problem = f"{type(error).__name__}: {error}"
+
+    def _cycle(self, journal: int) -> None:
+        expected = record(self.cycles)
+        if os.write(journal, expected) != RECORD_BYTES:
+            raise Corrupt("a record was written in part only")
+        os.fsync(journal)
+        with open(self._path, "rb") as reader:
+            reader.seek(self.cycles * RECORD_BYTES)
+            if reader.read() != expected:
+                raise Corrupt(f"record {self.cycles} reads back differently")
+        self.cycles += 1
+
+
+def _say(**facts: object) -> None:
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+
+
+def _write(directory: str) -> None:
+    writer = Writer(directory)
+    writer.start()
+    for line in sys.stdin:
+        if line.strip() == "finish":
+            break
+        _say(cycles=writer.cycles, problem=writer.problem)
+    writer.finish()
+    records, digest = checksum(directory)
+    _say(cycles=writer.cycles, problem=writer.problem, records=records, sha256=digest)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the two roles; exit code 1 and a line of text when the files are not what they should be."""
+    role, directory = arguments
+    try:
+        if role == "write":
+            _write(directory)
+        else:
+            records, digest = checksum(directory)
+            _say(cycles=0, problem="", records=records, sha256=digest)
+    except (OSError, Corrupt) as error:
+        sys.stderr.write(f"workload: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The Python SDK for callers of the API.  Not in this release."""

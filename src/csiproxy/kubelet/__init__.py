@@ -1,0 +1,1 @@
+"""Kubelet's plugin watcher for Windows.  Not in this release."""

@@ -1,0 +1,1 @@
+"""Kubernetes' mount and host-path interfaces over the client.  Not in this release."""

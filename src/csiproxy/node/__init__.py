@@ -1,0 +1,1 @@
+"""The reference CSI node plugin and its registrar.  Not in this release."""
