@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import Self
 
-from csiproxy.emulator import disk, image, links, system
+from csiproxy.emulator import disk, image, links, marks, system
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.control import LOCK_NAME, AttachOptions
 from csiproxy.emulator.disk import Disks
@@ -175,6 +175,7 @@ class Machine:
         its files; only links and mount points go from it.
         """
         self.namespace.forget_links()
+        marks.clear(self.namespace.places().locks)
         for info in self.disks.inventory():
             if info.number != disk.SYSTEM_DISK:
                 self.disks.detach(info.number)

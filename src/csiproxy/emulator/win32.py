@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Self
 
-from csiproxy.emulator import hostdir, locks, names, places
+from csiproxy.emulator import hostdir, locks, marks, names, places
 from csiproxy.emulator.hostdir import INVALID_DRIVE, windows_errors
 from csiproxy.emulator.namespace import NodeNamespace
 from csiproxy.errors import Win32Error, WindowsCode
@@ -217,6 +217,20 @@ class EmulatedWin32:
     def mutex(self, name: str, seconds: float) -> AbstractContextManager[None]:
         """Hold a lock that all proxies of this node share."""
         return locks.held(self._node.places().locks, name, seconds)
+
+    def remember(self, mark: str) -> None:
+        """Leave a mark that outlives every proxy of this node."""
+        with windows_errors("remember"):
+            marks.put(self._node.places().locks, mark)
+
+    def remembers(self, mark: str) -> bool:
+        """Whether a proxy of this node left that mark."""
+        return marks.is_there(self._node.places().locks, mark)
+
+    def forget(self, mark: str) -> None:
+        """Take a mark away."""
+        with windows_errors("forget"):
+            marks.take(self._node.places().locks, mark)
 
     # --- steps
 

@@ -192,3 +192,15 @@ class Win32(Protocol):
         ``seconds`` bounds the wait: then WAIT_TIMEOUT (258).  The death of a holder frees it.
         """
         ...
+
+    def remember(self, mark: str) -> None:
+        """Leave a mark that outlives every proxy of the node (a registry value on Windows); twice is once."""
+        ...
+
+    def remembers(self, mark: str) -> bool:
+        """Whether a proxy of this node, maybe one that died, left that mark."""
+        ...
+
+    def forget(self, mark: str) -> None:
+        """Take a mark away; one that is not there is fine."""
+        ...

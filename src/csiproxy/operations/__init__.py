@@ -12,6 +12,7 @@ from csiproxy.operations.disk import DiskGroup
 from csiproxy.operations.filesystem import FilesystemGroup
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import Confinement
+from csiproxy.operations.system import SystemGroup
 from csiproxy.operations.volume import VolumeGroup
 from csiproxy.storage import Storage
 
@@ -22,6 +23,7 @@ class Operations:
 
     disk: DiskGroup
     filesystem: FilesystemGroup
+    system: SystemGroup
     volume: VolumeGroup
     csi_proxy_service: CsiProxyService
 
@@ -38,6 +40,7 @@ def build(host: Host, configuration: Configuration) -> Operations:
     return Operations(
         disk=disks,
         filesystem=FilesystemGroup(storage.namespace, confinement),
+        system=SystemGroup(storage.system, locks, configuration.allow_services),
         volume=volumes,
         csi_proxy_service=CsiProxyService(
             storage,

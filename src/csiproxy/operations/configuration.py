@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+# The services of Windows' storage.
+STORAGE_SERVICES = ("MSiSCSI", "smphost", "StorSvc", "vds", "defragsvc")
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    r"""The operator's choices.  Paths are Windows paths (``C:\var\lib\kubelet``), without a trailing backslash.
+    r"""The operator's choices.  Paths are Windows paths (``C:\var\lib\kubelet``) without a last backslash.
 
     kubelet_path
         kubelet's directory; every path in a request of the API groups lies under it or a working directory
@@ -17,6 +20,8 @@ class Configuration:
         the prefix that CSIProxyService calls POD: what containers see
     allow_reformat
         whether FormatVolume of the volume group may replace a file system that is already there
+    allow_services
+        the Windows services that clients of the system group may start and stop
     """
 
     kubelet_path: str
@@ -24,3 +29,4 @@ class Configuration:
     csi_plugins_path: str
     pod_path: str
     allow_reformat: bool
+    allow_services: tuple[str, ...] = STORAGE_SERVICES

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument, OutOfRange
+from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument
 from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice, StorageIdentifier
 from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup, DiskLocation
@@ -22,8 +22,6 @@ from csiproxy.storage.volume import FileSystem, Volume
 
 _DRIVE = re.compile(r"\\\\\.\\PhysicalDrive(0|[1-9][0-9]{0,9})", re.IGNORECASE)
 _MAX_NUMBER = 0xFFFF_FFFF
-# Windows formats no larger FAT32: https://learn.microsoft.com/windows-server/storage/file-server/
-FAT32_LIMIT = 32 << 30
 
 
 class PathContext(IntEnum):
@@ -83,7 +81,7 @@ class ListDiskIds:
 class VolumeDevices:
     """The volumes of a disk, by offset."""
 
-    volume_device: tuple[str, ...]
+    volume_devices: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +220,7 @@ class CsiProxyService:
                 )
             return False
 
-        volume_id = parse_volume_id(volume_device)
-        if wanted is FileSystem.FAT32 and self._volumes.capacity(volume_id) > FAT32_LIMIT:
-            raise OutOfRange(
-                f"volume {volume_id} is larger than 32 GiB, the most that FAT32 may have; use NTFS"
-            )
-        self._volumes.format(call, volume_id, wanted, keep)
+        self._volumes.format(call, parse_volume_id(volume_device), wanted, keep)
 
     def format_volume_and_mount(
         self,

@@ -165,14 +165,26 @@ class DiskGroup:
     def _bring_online(self, context: Context, disk: storage.Disk) -> storage.Disk:
         """Online, and writable where only policy made it read-only (SAN policy does that to shared disks)."""
         if disk.is_offline:
-            context.note("bringing-online", disk=disk.number, offline_reason=disk.offline_reason)
-            # First the attribute, then the state: killed in between, the next try still sees why.
+            context.note(
+                "bringing-online",
+                disk=disk.number,
+                offline_reason=disk.offline_reason,
+                is_read_only=disk.is_read_only,
+            )
             if disk.is_read_only and disk.offline_reason == OfflineReason.POLICY:
-                context.note("clearing-read-only", disk=disk.number)
-                self._disks.clear_read_only(disk)
+                # Windows takes attributes of online disks only (41003), and once a disk is online it does not
+                # say any more whose the attribute is.  Who dies in between leaves the mark for the next.
+                self._disks.mark_policy_read_only(disk)
             self._disks.bring_online(disk)
             disk = self._disks.refresh(disk)
             context.note("brought-online", disk=disk.number, is_read_only=disk.is_read_only)
+        if self._disks.is_marked_policy_read_only(disk):
+            if disk.is_read_only:
+                context.note("clearing-read-only", disk=disk.number)
+                self._disks.clear_read_only(disk)
+                disk = self._disks.refresh(disk)
+                context.note("cleared-read-only", disk=disk.number, is_read_only=disk.is_read_only)
+            self._disks.unmark_policy_read_only(disk)
         return disk
 
     def _data_partitions(self, number: int) -> list[Partition]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from csiproxy.errors import FailedPrecondition, NotFound, Win32Error, WindowsCode
 from csiproxy.host.win32 import EntryKind
 from csiproxy.operations.context import Context
-from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting, shown
+from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting
 from csiproxy.storage.namespace import ConfinedPath, Namespace
 
 _MISSING = (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND)
@@ -90,9 +90,7 @@ class FilesystemGroup:
         """Whether the path is a link or mount point with a living target; a missing path is NotFound."""
         confined = self._confinement.confine(path, limit=MAX_LONG_PATH, rooted=True)
         with acting(context, f"look at {confined}"):
-            entry = self._namespace.find(confined)
-            if entry is None:
-                raise NotFound(f"{shown(path)} does not exist", WindowsCode.FILE_NOT_FOUND)
+            entry = self._namespace.entry(confined)
             if entry.kind is EntryKind.OTHER_REPARSE_POINT:
                 context.note("reparse-point-of-unknown-kind", path=str(confined))
                 return IsSymlink(False)
@@ -105,9 +103,14 @@ class FilesystemGroup:
 
 def require_linkable(namespace: Namespace, source: ConfinedPath) -> None:
     """The end that a link is to lead to must be there: a directory, a link or a mount point."""
-    entry = namespace.find(source)
-    if entry is None:
-        raise NotFound(f"{source} does not exist, so nothing can be linked to it", WindowsCode.FILE_NOT_FOUND)
+    try:
+        entry = namespace.entry(source)
+    except Win32Error as error:
+        if error.windows_code not in _MISSING:
+            raise
+        raise NotFound(
+            f"{source} does not exist, so nothing can be linked to it", error.windows_code
+        ) from error
     if entry.kind is EntryKind.FILE:
         raise FailedPrecondition(f"{source} is a file; only directories are linked", WindowsCode.DIRECTORY)
     if entry.kind is EntryKind.OTHER_REPARSE_POINT:

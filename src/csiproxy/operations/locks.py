@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from csiproxy.errors import Aborted
+from csiproxy.errors import Aborted, Win32Error, WindowsCode
 from csiproxy.operations.context import Context
 from csiproxy.storage.codes import judged
 
@@ -15,6 +15,8 @@ WAITERS = 16
 WAIT_SECONDS = 60.0
 # How soon a wait notices that its client has gone.
 _NOTICE_SECONDS = 0.1
+# The same for the lock among proxies: each wait for it costs calls of the host, and rejoins at the end.
+_SHARED_NOTICE_SECONDS = 1.0
 
 Mutex = Callable[[str, float], AbstractContextManager[None]]
 
@@ -41,14 +43,14 @@ class Locks:
         """
         turn = self._join(name)
         try:
-            self._wait(context, name, turn)
+            waited = self._wait(context, name, turn)
             with judged(f"lock {name}"):
-                held = self._mutex(name, context.remaining(self._seconds))
-                held.__enter__()
+                held = self._enter(context, name, self._seconds - waited)
             try:
                 yield
             finally:
-                held.__exit__(None, None, None)
+                with judged(f"unlock {name}"):
+                    held.__exit__(None, None, None)
         finally:
             self._leave(name, turn)
 
@@ -63,7 +65,8 @@ class Locks:
                 turn.set()
         return turn
 
-    def _wait(self, context: Context, name: str, turn: threading.Event) -> None:
+    def _wait(self, context: Context, name: str, turn: threading.Event) -> float:
+        """Wait for the turn; how many seconds that took, as far as it matters."""
         waited = 0.0
         while not turn.wait(context.remaining(_NOTICE_SECONDS)):
             context.check()
@@ -71,6 +74,22 @@ class Locks:
             if waited >= self._seconds:
                 raise Aborted(f"another operation has held {name} for {self._seconds:.0f} s; try again")
         context.check()
+        return waited
+
+    def _enter(self, context: Context, name: str, seconds: float) -> AbstractContextManager[None]:
+        """Enter the lock that keeps other proxies out; in slices, so that the wait notices a client's end."""
+        while True:
+            part = context.remaining(min(seconds, _SHARED_NOTICE_SECONDS))
+            held = self._mutex(name, part)
+            try:
+                held.__enter__()
+            except Win32Error as error:
+                seconds -= part
+                if error.windows_code != WindowsCode.WAIT_TIMEOUT or seconds <= 0:
+                    raise
+            else:
+                return held
+            context.check()
 
     def _leave(self, name: str, turn: threading.Event) -> None:
         with self._guard:

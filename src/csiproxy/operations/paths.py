@@ -46,7 +46,7 @@ def parse(text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> tuple[st
         raise InvalidArgument(
             f"the path is longer than {limit} characters: {shown(text)}", WindowsCode.FILENAME_EXCED_RANGE
         )
-    if rooted and text.startswith("\\") and not text.startswith("\\\\"):
+    if rooted and text.startswith("\\") and not text.startswith(("\\\\", "\\??\\")):
         text = SYSTEM_DRIVE + text
     rest = text[3:].removesuffix("\\")
     names = tuple(rest.split("\\")) if rest else ()
@@ -87,7 +87,7 @@ class Confinement:
         parsed = [parse(prefix, limit=MAX_LONG_PATH) for prefix in prefixes]
         # The longest first, so that a path gets the closest prefix.
         self._prefixes = sorted(
-            ((tuple(map(equality_key, prefix)), "\\".join(prefix)) for prefix in parsed),
+            ((tuple(map(equality_key, prefix)), _text(prefix)) for prefix in parsed),
             key=lambda p: -len(p[0]),
         )
         self._protected = [key for key, _ in self._prefixes] + [
@@ -110,31 +110,39 @@ class Confinement:
         A configured prefix, and a directory that one lies in, is the operator's: PermissionDenied (5).
         """
         path = self.confine(text, limit=limit, rooted=rooted)
-        key = tuple(map(equality_key, parse(str(path), limit=MAX_LONG_PATH)))
+        key = tuple(map(equality_key, parse(text, limit=limit, rooted=rooted)))
         if not path.names or any(prefix[: len(key)] == key for prefix in self._protected):
             raise PermissionDenied(f"{shown(text)} is, or holds, a directory that the operator configured")
         return path
 
-    def holds(self, text: str) -> bool:
-        """Whether a path that the host gave lies under the prefixes."""
+    def changeable(self, text: str) -> ConfinedPath | None:
+        """A path that the host gave, if a request might change it; None where it is not ours to change."""
         try:
-            self.follow(text)
+            return self.confine_change(text, limit=MAX_LONG_PATH)
         except (InvalidArgument, PermissionDenied):
-            return False
-        return True
+            return None
 
     def follow(self, text: str) -> ConfinedPath:
-        """Bind the target of a link, which may be longer than a request's path."""
-        return self.confine(text, limit=MAX_LONG_PATH)
+        """Bind the target of a link; whatever is not under the prefixes is PermissionDenied (5)."""
+        try:
+            return self.confine(text, limit=MAX_LONG_PATH)
+        except InvalidArgument as error:
+            raise PermissionDenied(f"a link leads to {shown(text)}, not under {self._names}") from error
+
+
+def _text(parts: tuple[str, ...]) -> str:
+    """A parsed path as text; the root of a drive keeps its backslash."""
+    return "\\".join(parts) if len(parts) > 1 else parts[0] + "\\"
 
 
 @contextmanager
 def acting(context: Context, doing: str) -> Iterator[None]:
-    """Judge host failures, and leave a note for the auditor where a link stood in the way."""
+    """Judge host failures, and leave a note for the auditor where a link stood in the way or led outside."""
     try:
         with judged(doing):
             yield
     except PermissionDenied as error:
-        if error.windows_code == WindowsCode.REPARSE_POINT_ENCOUNTERED:
+        # What has no origin was refused here, by the confinement: a link led out of the prefixes.
+        if error.windows_code == WindowsCode.REPARSE_POINT_ENCOUNTERED or not error.origin:
             context.note("escape-attempt", refused=doing)
         raise

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from csiproxy.errors import FailedPrecondition, InvalidArgument, OutOfRange, WindowsCode
+from csiproxy.errors import FailedPrecondition, InvalidArgument, NotFound, OutOfRange, WindowsCode
 from csiproxy.host.win32 import EntryKind
 from csiproxy.operations import disk
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting, shown
 from csiproxy.storage import Storage
-from csiproxy.storage.disk import MEBIBYTE
+from csiproxy.storage.disk import MEBIBYTE, Partition
 from csiproxy.storage.namespace import ConfinedPath
 from csiproxy.storage.volume import FileSystem, Volume
 
@@ -56,6 +56,9 @@ class VolumeId:
 
     volume_id: str
 
+
+# Windows formats no larger FAT32: https://learn.microsoft.com/windows-server/storage/file-server/
+FAT32_LIMIT = 32 << 30
 
 Decide = Callable[[Volume], bool]
 
@@ -180,8 +183,12 @@ class VolumeGroup:
         """Format a raw volume.  ``when_formatted`` decides about one that has a file system already."""
         with self.holding(context, volume_id):
             volume = self._storage.volumes.get(volume_id)
-            self._refuse_system(volume)
+            size = self._refuse_system(volume).size
             if not volume.is_formatted or when_formatted(volume):
+                if file_system is FileSystem.FAT32 and size > FAT32_LIMIT:
+                    raise OutOfRange(
+                        f"volume {volume_id} is larger than 32 GiB, the most that FAT32 may have; use NTFS"
+                    )
                 context.note("formatting", volume=volume_id, file_system=file_system.value)
                 self._storage.volumes.format(volume, file_system)
 
@@ -200,19 +207,18 @@ class VolumeGroup:
             self._flush_if_there(context, volume_id)
             with acting(context, f"dismount volume {volume_id}"):
                 for text in self._storage.namespace.mount_points(volume_id):
-                    if confinement.holds(text):
-                        self._storage.namespace.unmount(confinement.follow(text), volume_id)
-
-    def capacity(self, volume_id: str) -> int:
-        """The size in bytes of the partition that a volume is on, formatted or not."""
-        return self._storage.volumes.partition(self._storage.volumes.get(volume_id)).size
+                    if path := confinement.changeable(text):
+                        self._storage.namespace.unmount(path, volume_id)
 
     def _flush_if_there(self, context: Context, volume_id: str) -> None:
         volume = self._storage.volumes.find(volume_id)
         if volume is None:
             context.note("volume-has-vanished", volume=volume_id)
         elif volume.is_formatted:
-            self._storage.volumes.flush(volume)
+            try:
+                self._storage.volumes.flush(volume)
+            except NotFound:
+                context.note("volume-has-vanished", volume=volume_id)
 
     def resize(self, context: Context, volume_id: str, size: int) -> None:
         """Grow to ``size`` bytes, up to the next MiB and to what fits; 0, or up to the disk's size, is all.
@@ -223,8 +229,7 @@ class VolumeGroup:
         if size < 0:
             raise InvalidArgument(f"the size {size} is negative; give bytes, or 0 for as large as fits")
         with self.holding(context, volume_id):
-            partition = self._storage.volumes.partition(self._storage.volumes.get(volume_id))
-            number = partition.disk_number
+            number = self._storage.volumes.partition(self._storage.volumes.get(volume_id)).disk_number
             with self._locks.hold(context, disk.lock_name(number)):
                 host_disk = self._storage.disks.get(number)
                 disk.refuse_system(host_disk)
@@ -233,15 +238,18 @@ class VolumeGroup:
                     raise OutOfRange(
                         f"{size} bytes do not fit on disk {number}, which has {host_disk.size}; grow it first"
                     )
+                partition = self._storage.volumes.partition(self._storage.volumes.get(volume_id))
                 largest = self._storage.disks.largest_size(partition, host_disk)
                 wanted = min(-(-size // MEBIBYTE) * MEBIBYTE or largest, largest)
                 if wanted - partition.size >= MEBIBYTE:
                     self._storage.disks.resize_partition(partition, wanted)
                     self._storage.disks.refresh(host_disk)
 
-    def _refuse_system(self, volume: Volume) -> None:
+    def _refuse_system(self, volume: Volume) -> Partition:
+        """The partition of a volume, which must not be on the system's disk."""
         partition = self._storage.volumes.partition(volume)
         disk.refuse_system(self._storage.disks.get(partition.disk_number))
+        return partition
 
 
 def require_formatted(volume: Volume) -> None:

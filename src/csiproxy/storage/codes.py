@@ -5,7 +5,7 @@ Three tables: Win32 codes (system-error-codes), return values of the storage cla
 return values to Win32 codes; the second column of the CIM table is this project's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -165,6 +165,35 @@ CIM: dict[int, Meaning] = {
     46001: Meaning(Unavailable, 1722, "the storage subsystem does not answer", "msft-storagesetting"),
     48007: Meaning(FailedPrecondition, 19, "the storage pool is read-only", "msft-physicaldisk"),
 }
+
+# https://learn.microsoft.com/windows/win32/cimwin32prov/startservice-method-in-class-win32-service
+_SERVICE = "win32-service"
+SERVICE: dict[int, Meaning] = {
+    1: Meaning(FailedPrecondition, 50, "the service does not support it", _SERVICE),
+    2: Meaning(PermissionDenied, 5, "Windows denies access to the service", _SERVICE),
+    3: Meaning(FailedPrecondition, 1051, "services that depend on it run", _SERVICE),
+    4: Meaning(FailedPrecondition, 1052, "the service does not accept it", _SERVICE),
+    5: Meaning(FailedPrecondition, 1061, "the service cannot accept it in its state", _SERVICE),
+    6: Meaning(FailedPrecondition, 1062, "the service has not been started", _SERVICE),
+    7: Meaning(DeadlineExceeded, 1053, "the service did not answer in time", _SERVICE),
+    8: Meaning(Internal, 31, "the service failed to start for an unknown reason", _SERVICE),
+    9: Meaning(NotFound, 3, "the program of the service was not found", _SERVICE),
+    10: Meaning(AlreadyExists, 1056, "the service runs already", _SERVICE),
+    11: Meaning(Unavailable, 1055, "the database of services is locked; try again", _SERVICE),
+    12: Meaning(FailedPrecondition, 1075, "a service that it needs was removed", _SERVICE),
+    13: Meaning(FailedPrecondition, 1075, "a service that it needs was not found", _SERVICE),
+    14: Meaning(FailedPrecondition, 1058, "the service is disabled; enable it first", _SERVICE),
+    15: Meaning(FailedPrecondition, 1069, "the service cannot log on", _SERVICE),
+    16: Meaning(FailedPrecondition, 1072, "the service is being removed", _SERVICE),
+    17: Meaning(Internal, 31, "the service has no thread", _SERVICE),
+    18: Meaning(FailedPrecondition, 31, "the service depends on itself", _SERVICE),
+    19: Meaning(AlreadyExists, 183, "a service of that name runs", _SERVICE),
+    20: Meaning(InvalidArgument, 123, "the name of the service is illegal", _SERVICE),
+    21: Meaning(InvalidArgument, 87, "the service was given invalid parameters", _SERVICE),
+    22: Meaning(FailedPrecondition, 1069, "the account of the service is not valid", _SERVICE),
+    23: Meaning(AlreadyExists, 183, "a service of that name exists", _SERVICE),
+    24: Meaning(FailedPrecondition, 31, "the service is paused", _SERVICE),
+}
 _UNKNOWN = Meaning(Internal, 31, "the provider gives a code that is not documented", "")
 
 # https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants
@@ -221,16 +250,23 @@ def judged(doing: str) -> Iterator[None]:
         raise judge(error, doing) from error
 
 
-def expect(result: Result, method: str, doing: str, *, also: tuple[int, ...] = ()) -> Result:
+def expect(
+    result: Result,
+    method: str,
+    doing: str,
+    *,
+    also: tuple[int, ...] = (),
+    table: Mapping[int, Meaning] = CIM,
+) -> Result:
     """Let a CIM result pass when it is 0 or one of ``also``, else raise what its return value means.
 
-    ``method`` is ``Class.Method``.  The provider's own sentence (ExtendedStatus.Message) is kept: it is the
-    one place where the real reason stands.
+    ``method`` is ``Class.Method``, ``table`` what its class' values mean.  The provider's own sentence
+    (ExtendedStatus.Message) is kept: it is the one place where the real reason stands.
     """
     value = result.return_value
     if value == 0 or value in also:
         return result
-    meaning = CIM.get(value, _UNKNOWN)
+    meaning = table.get(value, _UNKNOWN)
     status = result.instance("ExtendedStatus")
     said = f" ({status.text('Message')})" if status and status.text("Message") else ""
     raise meaning.error(

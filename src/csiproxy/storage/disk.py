@@ -16,10 +16,13 @@ from csiproxy.storage.codes import expect, judged
 MICROSOFT_RESERVED = "{e3c9e316-0b5c-4db8-817d-f92df00215ae}"
 BASIC_DATA = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
 MBR_IFS = 7
+NOT_INITIALIZED = 41000
 ALREADY_INITIALIZED = 41001
 ACCESS_PATH_IN_USE = 42002
 # A partition ends at least this far from the disk's end (backup GPT, alignment).
 MEBIBYTE = 1 << 20
+# What an MBR's 32-bit sector numbers reach with sectors of 512 bytes.
+MBR_LIMIT = 2 << 40
 DISK_TAIL = MEBIBYTE
 
 
@@ -124,7 +127,8 @@ class Disks:
 
     def refresh(self, disk: Disk) -> Disk:
         """Read the disk anew from the device (its size, its partitions) and return it."""
-        self._call(disk, "Refresh", f"refresh disk {disk.number}")
+        # The page says of 41000 that the disk is raw: there is nothing more to read on it.
+        self._call(disk, "Refresh", f"refresh disk {disk.number}", also=(NOT_INITIALIZED,))
         return self.get(disk.number)
 
     def bring_online(self, disk: Disk) -> None:
@@ -141,6 +145,21 @@ class Disks:
         with judged(what):
             result = self._session.invoke(disk.instance, "SetAttributes", IsReadOnly=False)
         expect(result, "MSFT_Disk.SetAttributes", what)
+
+    def mark_policy_read_only(self, disk: Disk) -> None:
+        """Remember, past the death of this process, that policy made the disk read-only, and nobody else."""
+        with judged(f"remember why disk {disk.number} is read-only"):
+            self._win32.remember(_policy_read_only(disk))
+
+    def unmark_policy_read_only(self, disk: Disk) -> None:
+        """Forget what :meth:`mark_policy_read_only` remembered."""
+        with judged(f"forget why disk {disk.number} was read-only"):
+            self._win32.forget(_policy_read_only(disk))
+
+    def is_marked_policy_read_only(self, disk: Disk) -> bool:
+        """Whether :meth:`mark_policy_read_only` was called, by whichever proxy, and not taken back since."""
+        with judged(f"recall why disk {disk.number} is read-only"):
+            return self._win32.remembers(_policy_read_only(disk))
 
     def initialize(self, disk: Disk, style: PartitionStyle) -> None:
         """Write an empty partition table.  A disk that has one by now is left alone, whoever wrote it."""
@@ -183,6 +202,8 @@ class Disks:
         """
         ends = [other.offset for other in self.partitions(disk.number) if other.offset > partition.offset]
         end = min([*ends, disk.size - DISK_TAIL])
+        if disk.style is PartitionStyle.MBR:
+            end = min(end, MBR_LIMIT)
         return max(partition.size, (end - partition.offset) // MEBIBYTE * MEBIBYTE)
 
     def resize_partition(self, partition: Partition, size: int) -> None:
@@ -192,10 +213,10 @@ class Disks:
             result = self._session.invoke(partition.instance, "Resize", Size=size)
         expect(result, "MSFT_Partition.Resize", what)
 
-    def _call(self, disk: Disk, method: str, what: str) -> None:
+    def _call(self, disk: Disk, method: str, what: str, *, also: tuple[int, ...] = ()) -> None:
         with judged(what):
             result = self._session.invoke(disk.instance, method)
-        expect(result, f"MSFT_Disk.{method}", what)
+        expect(result, f"MSFT_Disk.{method}", what, also=also)
 
 
 _LOCATION_PART = re.compile(r"(Adapter|Bus|Target|LUN) (\d+)")
@@ -213,6 +234,10 @@ def location_of(disk: Disk) -> Location | None:
     if len(parts) < _FEWEST_LOCATION_PARTS or not found:
         return None
     return Location(*(found.get(key, "") for key in ("Adapter", "Bus", "Target", "LUN")))
+
+
+def _policy_read_only(disk: Disk) -> str:
+    return f"policy read-only {disk.instance.key}"
 
 
 def partition_of_instance(instance: Instance) -> Partition:

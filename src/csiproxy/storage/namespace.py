@@ -7,6 +7,7 @@ path must still lie under the prefix: if a directory on the way was moved elsewh
 done is undone and the call is refused.  (KEP-1122, review: link traversal, time of check to time of use.)
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ MAX_DEPTH = 256
 # How many links a look-up follows before it calls them a loop.
 MAX_HOPS = 8
 CANT_RESOLVE_FILENAME = 1921
+_MISSING = frozenset({WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND})
+_VOLUME_NAME = re.compile(
+    r"\\\\\?\\Volume\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}\\?", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class ConfinedPath:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "\\".join((self.prefix.rstrip("\\"), *self.names))
+        return "\\".join((self.prefix.rstrip("\\"), *self.names)) if self.names else self.prefix
 
 
 Confine = Callable[[str], ConfinedPath]
@@ -73,15 +78,20 @@ class Namespace:
     def directory(self, path: ConfinedPath) -> Iterator[Directory]:
         """Open the directory itself; the leaf may not be a reparse point either."""
         with ExitStack() as held:
-            yield self._descend(held, path.prefix, path.names)
+            root, current = self._descend(held, path.prefix, path.names[:-1])
+            if path.names:
+                current = held.enter_context(self._win32.open_child(current, path.names[-1]))
+                self._verify(root, current, "the walk")
+            yield current
 
     @contextmanager
     def place(self, path: ConfinedPath) -> Iterator[Place]:
         """Open the parent of a path.  The path has at least one name below its prefix."""
         with ExitStack() as held:
-            yield Place(self._descend(held, path.prefix, path.names[:-1]), path.names[-1])
+            yield Place(self._descend(held, path.prefix, path.names[:-1])[1], path.names[-1])
 
-    def _descend(self, held: ExitStack, prefix: str, names: tuple[str, ...]) -> Directory:
+    def _descend(self, held: ExitStack, prefix: str, names: tuple[str, ...]) -> tuple[Directory, Directory]:
+        """Open the prefix and the directory ``names`` below it.  One that is missing is error 3."""
         try:
             root = current = held.enter_context(self._win32.open_root(prefix))
             for name in names:
@@ -91,7 +101,7 @@ class Namespace:
                 raise Win32Error(WindowsCode.PATH_NOT_FOUND, error.call, error.detail) from error
             raise
         self._verify(root, current, "the walk")
-        return current
+        return root, current
 
     def _verify(self, root: Directory, directory: Directory, call: str) -> None:
         """The directory must be where its prefix is, whatever happened to the names that led to it."""
@@ -105,8 +115,8 @@ class Namespace:
     def _changing(self, path: ConfinedPath) -> Iterator[_Change]:
         """A place for one change; when it turns out to have left the prefix, the change is undone."""
         with ExitStack() as held:
-            root = held.enter_context(self._win32.open_root(path.prefix))
-            change = _Change(self._descend(held, path.prefix, path.names[:-1]), path.names[-1])
+            root, parent = self._descend(held, path.prefix, path.names[:-1])
+            change = _Change(parent, path.names[-1])
             yield change
             try:
                 self._verify(root, change.directory, "the change")
@@ -118,16 +128,20 @@ class Namespace:
 
     # --- questions -----------------------------------------------------------------------------------
 
+    def entry(self, path: ConfinedPath) -> Entry:
+        """What the path is, not followed; 2 when it does not exist, 3 when its parent does not."""
+        if not path.names:
+            with self.directory(path):
+                return Entry(path.prefix, EntryKind.DIRECTORY)
+        with self.place(path) as place:
+            return self._win32.entry(place.directory, place.name)
+
     def find(self, path: ConfinedPath) -> Entry | None:
-        """What the path is, not followed; None when it or a directory on the way does not exist."""
+        """Like :meth:`entry`; None when the path does not exist."""
         try:
-            if not path.names:
-                with self.directory(path):
-                    return Entry(path.prefix, EntryKind.DIRECTORY)
-            with self.place(path) as place:
-                return self._win32.entry(place.directory, place.name)
+            return self.entry(path)
         except Win32Error as error:
-            if error.windows_code in (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND):
+            if error.windows_code in _MISSING:
                 return None
             raise
 
@@ -135,7 +149,8 @@ class Namespace:
         """Follow a path through links and mount points to what it names, reading only.
 
         Each link's target goes through ``confine`` again, which refuses what lies outside the prefixes.
-        A mount point at the end is the end: its entry and its volume are returned.
+        A mount point at the end is the end: its entry and its volume are returned.  A link to a volume by
+        its name is as good as a mount point there.
         """
         return self._follow(path, confine, into_volume=False)
 
@@ -167,6 +182,9 @@ class Namespace:
                 entry = self._win32.entry(current, name)
                 rest = path.names[index + 1 :]
                 if entry.kind.is_link:
+                    if not rest and (named := _VOLUME_NAME.fullmatch(entry.target)):
+                        volume = rf"\\?\Volume{{{named[1].lower()}}}" + "\\"
+                        return Target(Entry(entry.name, EntryKind.MOUNT_POINT, volume), volume)
                     return "\\".join((entry.target.rstrip("\\"), *rest))
                 if entry.kind is EntryKind.OTHER_REPARSE_POINT:
                     raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, "the look-up", "of unknown kind")
@@ -206,21 +224,21 @@ class Namespace:
 
     def remove_link(self, path: ConfinedPath, allowed: Callable[[str], bool]) -> bool:
         """Remove a link, never its target; False when there is none.  Not a link: 4390; not allowed: 4395."""
-        with self.place(path) as place:
-            try:
+        try:
+            with self.place(path) as place:
                 entry = self._win32.entry(place.directory, place.name)
-            except Win32Error as error:
-                if error.windows_code == WindowsCode.FILE_NOT_FOUND:
-                    return False
-                raise
-            if not entry.kind.is_reparse_point:
-                raise Win32Error(WindowsCode.NOT_A_REPARSE_POINT, "remove link", f"a {entry.kind.value}")
-            if not entry.kind.is_link or not allowed(entry.target):
-                raise Win32Error(
-                    WindowsCode.REPARSE_POINT_ENCOUNTERED, "remove link", f"a {entry.kind.value}"
-                )
-            self._win32.remove(place.directory, place.name, entry.kind)
-            return True
+                if not entry.kind.is_reparse_point:
+                    raise Win32Error(WindowsCode.NOT_A_REPARSE_POINT, "remove link", f"a {entry.kind.value}")
+                if not entry.kind.is_link or not allowed(entry.target):
+                    raise Win32Error(
+                        WindowsCode.REPARSE_POINT_ENCOUNTERED, "remove link", f"a {entry.kind.value}"
+                    )
+                self._win32.remove(place.directory, place.name, entry.kind)
+                return True
+        except Win32Error as error:
+            if error.windows_code in _MISSING:
+                return False
+            raise
 
     def remove_tree(self, path: ConfinedPath) -> None:
         """Remove whatever the path is.  Reparse points, at the leaf or inside, are leaves, never entered."""
@@ -263,16 +281,48 @@ class Namespace:
         """
         with self._changing(path) as at:
             try:
-                self._win32.set_link(at.directory, at.name, target, replace=replace_empty)
-                at.undo = lambda: self._win32.remove(at.directory, at.name, EntryKind.SYMBOLIC_LINK)
+                self._win32.set_link(at.directory, at.name, target, replace=False)
+                at.undo = lambda: self._remove_reparse_point(at)
             except Win32Error as error:
-                if error.windows_code not in (WindowsCode.ALREADY_EXISTS, WindowsCode.DIR_NOT_EMPTY):
+                if error.windows_code != WindowsCode.ALREADY_EXISTS:
                     raise
                 entry = self._win32.entry(at.directory, at.name)
-                if not (entry.kind.is_link and _components(entry.target) == _components(target)):
+                if entry.kind is EntryKind.DIRECTORY and replace_empty:
+                    self._replace(at, target)
+                elif not (entry.kind.is_link and _components(entry.target) == _components(target)):
                     raise Win32Error(
                         WindowsCode.ALREADY_EXISTS, error.call, f"a {entry.kind.value} is there"
                     ) from error
+
+    def _replace(self, at: _Change, target: str) -> None:
+        """Let an empty directory become a link; one that is not empty is 183, as anything else there is."""
+
+        try:
+            self._win32.set_link(at.directory, at.name, target, replace=True)
+        except Win32Error as error:
+            if error.windows_code != WindowsCode.DIR_NOT_EMPTY:
+                raise
+            raise Win32Error(
+                WindowsCode.ALREADY_EXISTS, error.call, "a directory is there that is not empty"
+            ) from error
+        at.undo = lambda: self._restore_directory(at)
+
+    def _remove_reparse_point(self, at: _Change) -> None:
+        """Take back a link.  In a directory that was moved the host may not know any more which kind it is."""
+        kind = self._win32.entry(at.directory, at.name).kind
+        if kind.is_reparse_point:
+            self._win32.remove(at.directory, at.name, kind)
+
+    def _restore_directory(self, at: _Change) -> None:
+        """Take back what an empty directory was turned into."""
+        self._remove_reparse_point(at)
+        self._win32.create_directory(at.directory, at.name)
+
+    def _take_back_mount(self, at: _Change, volume: str) -> None:
+        try:
+            self._win32.delete_mount_point(at.directory, at.name, volume)
+        except Win32Error:
+            self._restore_directory(at)
 
     def mount(self, path: ConfinedPath, volume: str) -> None:
         """Mount a volume at an empty directory.  The same volume there already is fine."""
@@ -284,7 +334,7 @@ class Namespace:
                 raise Win32Error(WindowsCode.DIR_NOT_EMPTY, "mount", f"{entry.target} is mounted there")
             _demand_directory(entry, "mount")
             self._win32.set_mount_point(at.directory, at.name, volume)
-            at.undo = lambda: self._win32.delete_mount_point(at.directory, at.name, volume)
+            at.undo = lambda: self._take_back_mount(at, volume)
 
     def unmount(self, path: ConfinedPath, volume: str) -> bool:
         """Unmount a volume; False when it was not mounted there (any more).  Another volume there: 145."""
@@ -300,7 +350,7 @@ class Namespace:
                 self._win32.delete_mount_point(place.directory, place.name, volume)
                 return True
         except Win32Error as error:
-            if error.windows_code in (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND):
+            if error.windows_code in _MISSING:
                 return False
             raise
 

@@ -1,0 +1,39 @@
+"""Marks that proxies leave for those after them: an empty file each, in the directory of the locks."""
+
+import os
+from contextlib import suppress
+from hashlib import sha256
+
+PREFIX = "mark-"
+
+
+def put(directory: str, mark: str) -> None:
+    """Leave a mark; twice is once.  On the disk when this returns.  Raises OSError."""
+    descriptor = os.open(_path(directory, mark), os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_there(directory: str, mark: str) -> bool:
+    """Whether somebody left this mark."""
+    return os.path.exists(_path(directory, mark))
+
+
+def take(directory: str, mark: str) -> None:
+    """Take a mark away; one that is not there is fine.  Raises OSError."""
+    with suppress(FileNotFoundError):
+        os.unlink(_path(directory, mark))
+
+
+def clear(directory: str) -> None:
+    """Take all marks away."""
+    for entry in os.scandir(directory):
+        if entry.name.startswith(PREFIX):
+            os.unlink(entry.path)
+
+
+def _path(directory: str, mark: str) -> str:
+    # A mark may be any text; its digest is a name that every file system takes.
+    return os.path.join(directory, PREFIX + sha256(mark.encode("utf-8", "surrogatepass")).hexdigest())
