@@ -11,6 +11,44 @@ from csiproxy.api.overview import VersionRow, versions_table
 from csiproxy.storage.codes import CIM, HRESULT, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
+VERSIONS_INTRODUCTION = r"""\
+Every version of a group has an endpoint of its own. The socket file is the endpoint's name with `.sock`, the
+Windows pipe `\\.\pipe\` and the name. `csi-proxy versions` prints the same table.
+
+An RPC or field is kept after its announced deprecation for 12 months or 3 releases when its version is stable,
+9 months or 3 releases when it is beta, whichever is longer; alpha versions promise nothing (KEP-1122). Nothing
+is deprecated now unless the table says so.
+
+"""
+ERRORS_INTRODUCTION = """\
+Clients of the groups get a gRPC status; the Windows code travels in `grpc-status-details-bin` as
+`google.rpc.ErrorInfo` (`windows_code`, `windows_name`, `origin`). Clients of CSIProxyService get status OK with
+the Windows code in `error_code`, 0 for success; a status only for what never became a call.
+
+## What a client can act on
+
+"""
+WINDOWS_CODES = """
+## Windows codes
+
+From [System Error Codes](https://learn.microsoft.com/windows/win32/debug/system-error-codes). Others give
+INTERNAL and are passed on as they are.
+
+"""
+RETURN_VALUES = """
+## Return values of the storage classes
+
+What a method of MSFT_Disk, MSFT_Partition, MSFT_Volume or MSFT_StorageSetting returns. Microsoft documents no
+Win32 code for these; the third column is this project's choice.
+
+"""
+HRESULTS = """
+## HRESULTs of WMI
+
+From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants). An HRESULT
+`0x8007nnnn` is the Windows code `nnnn`.
+
+"""
 PAGES = "https://learn.microsoft.com/windows-hardware/drivers/storage/"
 
 
@@ -24,11 +62,7 @@ def versions_page() -> str:
     parts = [
         "# Versions\n\n",
         GENERATED,
-        "Every version of a group has an endpoint of its own. The socket file is the endpoint's name with `.sock`, the\n"
-        "Windows pipe `\\\\.\\pipe\\` and the name. `csi-proxy versions` prints the same table.\n\n",
-        "An RPC or field is kept after its announced deprecation for 12 months or 3 releases when its version is\n"
-        "stable, 9 months or 3 releases when it is beta, whichever is longer; alpha versions promise nothing\n"
-        "(KEP-1122). Nothing is deprecated now unless the table says so.\n\n",
+        VERSIONS_INTRODUCTION,
         table(
             ("version", "stage", "gRPC service", "endpoint", "RPCs", "deprecated in", "removed in"),
             *(
@@ -80,10 +114,7 @@ def errors_page() -> str:
         (
             "# Errors\n\n",
             GENERATED,
-            "Clients of the groups get a gRPC status; the Windows code travels in `grpc-status-details-bin` as\n"
-            "`google.rpc.ErrorInfo` (`windows_code`, `windows_name`, `origin`). Clients of CSIProxyService get status OK\n"
-            "with the Windows code in `error_code`, 0 for success; a status only for what never became a call.\n\n"
-            "## What a client can act on\n\n",
+            ERRORS_INTRODUCTION,
             table(
                 ("status", "meaning", "Windows code unless a better one is known"),
                 *(
@@ -95,16 +126,12 @@ def errors_page() -> str:
                     for found in classes
                 ),
             ),
-            "\n## Windows codes\n\n"
-            "From [System Error Codes](https://learn.microsoft.com/windows/win32/debug/system-error-codes). Others give\n"
-            "INTERNAL and are passed on as they are.\n\n",
+            WINDOWS_CODES,
             table(
                 ("code", "status", "meaning"),
                 *((str(code), found.code.name, text) for code, (found, text) in sorted(WIN32.items())),
             ),
-            "\n## Return values of the storage classes\n\n"
-            "What a method of MSFT_Disk, MSFT_Partition, MSFT_Volume or MSFT_StorageSetting returns. Microsoft documents\n"
-            "no Win32 code for these; the third column is this project's choice.\n\n",
+            RETURN_VALUES,
             table(
                 ("value", "status", "Windows code", "meaning", "page"),
                 *(
@@ -118,9 +145,7 @@ def errors_page() -> str:
                     for value, meaning in sorted(CIM.items())
                 ),
             ),
-            "\n## HRESULTs of WMI\n\n"
-            "From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants). An HRESULT\n"
-            "`0x8007nnnn` is the Windows code `nnnn`.\n\n",
+            HRESULTS,
             table(
                 ("HRESULT", "status", "Windows code", "meaning"),
                 *(
