@@ -12,18 +12,18 @@ from csiproxy.storage.codes import CIM, HRESULT, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
 VERSIONS_INTRODUCTION = r"""\
-Every version of a group has an endpoint of its own. The socket file is the endpoint's name with `.sock`, the
-Windows pipe `\\.\pipe\` and the name. `csi-proxy versions` prints the same table.
+Every version of a group has an endpoint of its own. The socket file is the endpoint's name with `.sock`,
+the Windows pipe `\\.\pipe\` and the name. `csi-proxy versions` prints the same table.
 
-An RPC or field is kept after its announced deprecation for 12 months or 3 releases when its version is stable,
-9 months or 3 releases when it is beta, whichever is longer; alpha versions promise nothing (KEP-1122). Nothing
-is deprecated now unless the table says so.
+An RPC or field is kept after its announced deprecation for 12 months or 3 releases when its version is
+stable, 9 months or 3 releases when it is beta, whichever is longer; alpha versions promise nothing
+(KEP-1122). Nothing is deprecated now unless the table says so.
 
 """
 ERRORS_INTRODUCTION = """\
 Clients of the groups get a gRPC status; the Windows code travels in `grpc-status-details-bin` as
-`google.rpc.ErrorInfo` (`windows_code`, `windows_name`, `origin`). Clients of CSIProxyService get status OK with
-the Windows code in `error_code`, 0 for success; a status only for what never became a call.
+`google.rpc.ErrorInfo` (`windows_code`, `windows_name`, `origin`). Clients of CSIProxyService get status OK
+with the Windows code in `error_code`, 0 for success; a status only for what never became a call.
 
 ## What a client can act on
 

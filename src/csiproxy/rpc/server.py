@@ -1,0 +1,168 @@
+"""The gRPC server: listeners, connections, deadlines and threads put together."""
+
+import errno
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Lock
+from time import monotonic, sleep
+from typing import Final
+
+from csiproxy.rpc.call import Call, Handler
+from csiproxy.rpc.connection import Connection, Pollable, ServedCall, Shared
+from csiproxy.rpc.crew import Crew
+from csiproxy.rpc.limits import Limits
+from csiproxy.rpc.poller import Poller, native_poller
+from csiproxy.rpc.stream import Listener
+from csiproxy.rpc.timers import Timers
+
+__all__ = ["Call", "Handler", "Server"]
+
+_ACCEPTS: Final = 16
+"""Connections taken at one event, so that a crowd of newcomers does not keep others waiting."""
+_PAUSE: Final = 0.2
+"""Seconds without accepting after the system had no descriptor or memory for another connection, and
+without anything after a failure that nobody foresaw."""
+_EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+
+
+class _Endpoint:
+    """A listener under the poller."""
+
+    def __init__(self, shared: Shared, listener: Listener) -> None:
+        self._shared = shared
+        self._listener = listener
+        self._lock = Lock()
+        self.over = False
+        shared.poller.add(listener, self)
+
+    def ready(self, events: int, now: float) -> Sequence[ServedCall]:  # noqa: ARG002  there is one kind
+        """Accept who waits."""
+        with self._lock:
+            for _ in range(_ACCEPTS):
+                if self.over or not self._accept(now):
+                    break
+        return ()
+
+    def _accept(self, now: float) -> bool:
+        try:
+            stream = self._listener.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._shared.poller.watch(self._listener, read=False, write=False)
+                self._shared.timers.add(now + _PAUSE, self)
+            return False
+        if self._make_room(now):
+            Connection(self._shared, stream, self._listener.name, now).open()
+        else:
+            stream.close()
+        return True
+
+    def _make_room(self, now: float) -> bool:
+        """When the server is full, have the connection go that was idle longest; False: all are busy."""
+        connections = self._shared.connections
+        if len(connections) < self._shared.limits.connections:
+            return True
+        idle = [
+            (connection.idle_since, at, connection)
+            for at, connection in enumerate(list(connections))
+            if connection.idle_since is not None
+        ]
+        if not idle:
+            return False
+        longest = min(idle)[2]
+        longest.drain(now)
+        longest.close()
+        return True
+
+    def due(self, now: float) -> None:  # noqa: ARG002  the pause has no other length
+        """Accept again after a pause."""
+        with self._lock:
+            if not self.over:
+                self._shared.poller.watch(self._listener, read=True, write=False)
+
+    def close(self) -> None:
+        """Stop accepting."""
+        with self._lock:
+            if not self.over:
+                self.over = True
+                self._shared.poller.remove(self._listener)
+                self._listener.close()
+
+
+class Server:
+    """Serves unary gRPC calls on any number of listeners.
+
+    ``handler`` runs in a thread of its own for each call and may block.  ``quick(endpoint, method)`` tells
+    which calls cannot block; these have reserved threads and are served however many others hang.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        quick: Callable[[str, str], bool],
+        limits: Limits = Limits(),  # noqa: B008  immutable
+        poller: Callable[[], Poller[Pollable]] = native_poller,
+    ) -> None:
+        self._shared = Shared(handler, quick, limits)
+        self._shared.poller = self._poller = poller()
+        self._shared.timers = self._timers = Timers(self._poller.wake)
+        self._crew = Crew(self._lead, limits)
+        self._shared.withdraw = self._crew.withdraw
+        self._endpoints: list[_Endpoint] = []
+        self._stopped = False
+
+    def add(self, listener: Listener) -> None:
+        """Serve what connects to ``listener``; the server closes it.  Before or after :meth:`start`."""
+        self._endpoints.append(_Endpoint(self._shared, listener))
+
+    def start(self) -> None:
+        """Begin to serve, in threads that do not keep the process alive."""
+        self._crew.start()
+
+    def _lead(self) -> Sequence[ServedCall]:
+        """Wait for one event and do what it asks for, up to the calls in it."""
+        try:
+            event = self._poller.wait(self._timers.timeout(monotonic()))
+            now = monotonic()
+            self._timers.expire(now)
+            if event is None:
+                return ()
+            token, events = event
+            return token.ready(events, now)
+        except Exception:  # noqa: BLE001  out of memory, say: whoever leads must live on, and not in a hurry
+            sleep(_PAUSE)
+            return ()
+
+    def stop(self, grace: float) -> bool:
+        """Stop for good: accept nobody, ask clients to go, let calls finish for up to ``grace`` seconds.
+
+        Calls that are left are answered with UNAVAILABLE and cancelled, and their handlers get a moment to
+        notice.  True when every handler has returned and every thread ended; with False some still hang,
+        which does not keep the process alive.
+        """
+        if self._stopped:
+            return True
+        self._stopped = True
+        for endpoint in self._endpoints:
+            endpoint.close()
+        now = monotonic()
+        for connection in list(self._shared.connections):
+            connection.drain(now)
+        with self._shared.settled:
+            self._shared.settled.wait_for(self._all_finished, grace)
+        for connection in list(self._shared.connections):
+            connection.abort()
+        idle = self._crew.wait_idle(self._shared.limits.cancel_seconds)
+        for connection in list(self._shared.connections):
+            connection.close()
+        ended = self._crew.stop(self._poller.wake, self._shared.limits.cancel_seconds)
+        if ended:
+            with suppress(OSError):
+                self._poller.close()
+        return idle and ended
+
+    def _all_finished(self) -> bool:
+        return all(connection.finished for connection in list(self._shared.connections))

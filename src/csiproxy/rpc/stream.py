@@ -1,0 +1,76 @@
+"""Byte streams under the gRPC core, and who is at their other end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end, as far as the system says; ``account`` is a Windows account name."""
+
+    pid: int | None
+    uid: int | None
+    account: str = ""
+
+
+class Source(Protocol):
+    """Something that a poller watches.
+
+    ``fileno`` is what the system polls (a descriptor, a Windows handle).  A source without one gives -1 and
+    has :meth:`Notifying.subscribe`.
+    """
+
+    def fileno(self) -> int:
+        """The descriptor or handle, -1 without one."""
+        ...
+
+
+class Notifying(Source, Protocol):
+    """A source that says itself when it may have become readable or writable."""
+
+    def subscribe(self, ready: Callable[[], None]) -> None:
+        """Have ``ready`` called, from any thread, whenever there may be something to do; once at once."""
+        ...
+
+
+class Stream(Source, Protocol):
+    """A connected byte stream that never blocks, except in :meth:`wait`."""
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        ...
+
+    def receive(self, size: int) -> bytes:
+        """Read up to ``size`` bytes, b"" at the end.  Raise BlockingIOError when there is nothing yet."""
+        ...
+
+    def send(self, data: bytes) -> int:
+        """Write what goes out now and give its count.  Raise BlockingIOError when nothing does."""
+        ...
+
+    def wait(self, *, write: bool, timeout: float | None) -> bool:
+        """Block until it can be read (or, with ``write``, written); False when ``timeout`` seconds passed."""
+        ...
+
+    def close(self) -> None:
+        """Hang up.  Harmless when repeated."""
+        ...
+
+
+class Listener(Source, Protocol):
+    """An endpoint that clients connect to; ``name`` is the endpoint's name (``csi-proxy-disk-v1``)."""
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        ...
+
+    def accept(self) -> Stream:
+        """Take the next connection.  Raise BlockingIOError when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening.  Harmless when repeated."""
+        ...

@@ -1,0 +1,220 @@
+"""Threads that lead, watch and run, with real threads and calls that wait for each other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from queue import SimpleQueue
+from threading import Barrier, Event, Lock
+
+import pytest
+
+from csiproxy.rpc.crew import Crew, Job
+from csiproxy.rpc.limits import Limits
+
+PATIENCE = 20.0
+LIMITS = Limits(blocking_threads=4, quick_threads=2, queued_calls=3)
+
+
+class Task:
+    """A call that does what the test wants."""
+
+    def __init__(self, work: Callable[[], object], *, quick: bool = False, kind: str = "any") -> None:
+        self.work = work
+        self.quick = quick
+        self.kind = kind
+        self.done = Event()
+        self.refused = Event()
+
+    def run(self) -> None:
+        self.work()
+        self.done.set()
+
+    def refuse(self) -> None:
+        self.refused.set()
+
+
+class Stage:
+    """A crew and what happens to it: calls in batches, as if read from a connection."""
+
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.batches: SimpleQueue[Sequence[Job]] = SimpleQueue()
+        self.crew = Crew(self.batches.get, limits)
+        self.crew.start()
+        self.exits = Event()
+
+    def happen(self, *tasks: Task) -> None:
+        self.batches.put(tasks)
+
+    def hang(self, count: int, *, quick: bool = False) -> list[Task]:
+        """Start calls that hang until :attr:`exits` is set, and wait until they run."""
+        tasks = []
+        for _ in range(count):
+            running = Event()
+            task = Task(
+                lambda running=running: (running.set(), self.exits.wait(PATIENCE)), quick=quick, kind="hangs"
+            )
+            self.happen(task)
+            assert running.wait(PATIENCE)
+            tasks.append(task)
+        return tasks
+
+    def stop(self, timeout: float = PATIENCE) -> bool:
+        return self.crew.stop(lambda: self.batches.put(()), timeout)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    made = Stage()
+    yield made
+    made.exits.set()
+    assert made.stop()
+
+
+def test_calls_are_run(stage: Stage) -> None:
+    tasks = [Task(lambda: None) for _ in range(200)]
+    for task in tasks:
+        stage.happen(task)
+    assert all(task.done.wait(PATIENCE) for task in tasks)
+
+
+def test_a_call_that_hangs_keeps_nobody_from_being_served(stage: Stage) -> None:
+    stage.hang(1)
+    for _ in range(20):
+        task = Task(lambda: None)
+        stage.happen(task)
+        assert task.done.wait(PATIENCE)
+
+
+def test_calls_of_one_batch_run_beside_each_other_when_they_block(stage: Stage) -> None:
+    together = Barrier(LIMITS.blocking_threads)
+    tasks = [Task(lambda: together.wait(PATIENCE)) for _ in range(LIMITS.blocking_threads)]
+    stage.happen(*tasks)
+    assert all(task.done.wait(PATIENCE) for task in tasks)
+
+
+def test_calls_of_a_kind_that_is_known_to_block_run_beside_each_other(stage: Stage) -> None:
+    together = Barrier(LIMITS.blocking_threads)
+    for _ in range(3):
+        tasks = [Task(lambda: together.wait(PATIENCE), kind="slow") for _ in range(LIMITS.blocking_threads)]
+        for task in tasks:
+            stage.happen(task)
+        assert all(task.done.wait(PATIENCE) for task in tasks)
+
+
+def test_a_kind_that_is_short_again_is_served_like_any_other(stage: Stage) -> None:
+    (task,) = stage.hang(1)
+    stage.exits.set()
+    assert task.done.wait(PATIENCE)
+    for _ in range(50):
+        short = Task(lambda: None, kind="hangs")
+        stage.happen(short)
+        assert short.done.wait(PATIENCE)
+
+
+def test_no_more_blocking_calls_run_than_the_limit(stage: Stage) -> None:
+    lock, running, most = Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        stage.exits.wait(0.02)
+        with lock:
+            running -= 1
+
+    tasks = [Task(work) for _ in range(LIMITS.blocking_threads + LIMITS.queued_calls)]
+    stage.happen(*tasks)
+    assert all(task.done.wait(PATIENCE) for task in tasks)
+    assert most <= LIMITS.blocking_threads
+
+
+def test_quick_calls_are_served_while_every_blocking_thread_hangs(stage: Stage) -> None:
+    stage.hang(LIMITS.blocking_threads)
+    waiting = Task(lambda: None)
+    stage.happen(waiting)
+    for _ in range(20):
+        quick = Task(lambda: None, quick=True)
+        stage.happen(quick)
+        assert quick.done.wait(PATIENCE)
+    assert not waiting.done.is_set()
+    stage.exits.set()
+    assert waiting.done.wait(PATIENCE)
+
+
+def test_blocking_calls_are_served_while_every_quick_thread_hangs(stage: Stage) -> None:
+    stage.hang(LIMITS.quick_threads, quick=True)
+    task = Task(lambda: None)
+    stage.happen(task)
+    assert task.done.wait(PATIENCE)
+
+
+def test_what_finds_no_room_in_the_line_is_refused_and_the_rest_is_run(stage: Stage) -> None:
+    stage.hang(LIMITS.blocking_threads)
+    waiting = [Task(lambda: None) for _ in range(LIMITS.queued_calls)]
+    beyond = Task(lambda: None)
+    stage.happen(*waiting, beyond)
+    assert beyond.refused.wait(PATIENCE)
+    stage.exits.set()
+    assert all(task.done.wait(PATIENCE) for task in waiting)
+    assert not beyond.done.is_set()
+
+
+def test_a_call_in_line_can_be_withdrawn_and_makes_room(stage: Stage) -> None:
+    hanging = stage.hang(LIMITS.blocking_threads)
+    waiting = [Task(lambda: None) for _ in range(LIMITS.queued_calls)]
+    probe = Task(lambda: None, quick=True)
+    stage.happen(*waiting, probe)
+    assert probe.done.wait(PATIENCE)
+    assert stage.crew.withdraw(waiting[0])
+    assert not stage.crew.withdraw(waiting[0])
+    assert not stage.crew.withdraw(hanging[0])
+    late = Task(lambda: None)
+    stage.happen(late)
+    stage.exits.set()
+    assert late.done.wait(PATIENCE)
+    assert not waiting[0].done.is_set()
+
+
+def test_threads_are_bounded_whatever_hangs(stage: Stage) -> None:
+    stage.hang(LIMITS.blocking_threads)
+    stage.hang(LIMITS.quick_threads, quick=True)
+    stage.happen(*(Task(lambda: None) for _ in range(LIMITS.queued_calls)))
+    assert len(stage.crew._threads) <= LIMITS.blocking_threads + LIMITS.quick_threads + 3
+
+
+def test_threads_that_are_not_needed_end() -> None:
+    stage = Stage(Limits(thread_idle_seconds=0.02, blocking_threads=8))
+    together = Barrier(8)
+    tasks = [Task(lambda: together.wait(PATIENCE)) for _ in range(8)]
+    stage.happen(*tasks)
+    assert all(task.done.wait(PATIENCE) for task in tasks)
+    ended = Event()
+    for _ in range(2000):
+        if len(stage.crew._threads) <= 3:
+            break
+        ended.wait(0.01)
+    assert len(stage.crew._threads) <= 3  # who leads, who watches, and one to spare
+    task = Task(lambda: None)
+    stage.happen(task)
+    assert task.done.wait(PATIENCE)
+    assert stage.stop()
+
+
+def test_waiting_for_the_end_of_calls(stage: Stage) -> None:
+    assert stage.crew.wait_idle(0)
+    stage.hang(2)
+    assert not stage.crew.wait_idle(0.01)
+    stage.exits.set()
+    assert stage.crew.wait_idle(PATIENCE)
+
+
+def test_stopping_tells_whether_something_still_hangs() -> None:
+    stage = Stage()
+    stage.hang(1)
+    assert not stage.stop(0.05)
+    stage.exits.set()
+
+
+def test_stopping_an_idle_crew_ends_its_threads() -> None:
+    stage = Stage()
+    assert stage.stop()
+    assert stage.crew._threads == set()
