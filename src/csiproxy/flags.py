@@ -1,0 +1,249 @@
+"""The flags of ``csi-proxy serve``, and what they make of themselves."""
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from csiproxy.operations.configuration import Configuration
+
+_KUBELET_PATH = r"C:\var\lib\kubelet"
+_EMULATOR = "emulator:"
+_STANDARD_STREAMS = 3
+
+_DESCRIPTION = """\
+Serve the storage operations of a Windows node to CSI node plugins, until SIGTERM or SIGINT.
+
+Every version of every API group has an endpoint of its own. Endpoints that another csi-proxy serves already
+are left to it, so two releases can run side by side."""
+
+_EPILOG = """\
+examples:
+  csi-proxy serve --host emulator:/tmp/node
+  csi-proxy serve --host emulator:/tmp/node --serve 'disk/*,volume/*' --audit-log /var/log/csi-proxy.jsonl
+
+Flags may also be written with one dash, as Go programs do (-kubelet-path=D:\\kubelet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator asked for.
+
+    ``emulator`` is the state directory of the emulated node; ``endpoints`` the directory of the socket
+    files; ``audit_log`` a file, ``-`` for standard error; ``ready_fd`` a descriptor or None; ``grace`` the
+    seconds that running calls have at the end.
+    """
+
+    emulator: str
+    endpoints: str
+    serve: tuple[str, ...]
+    no_serve: tuple[str, ...]
+    configuration: Configuration
+    audit_log: str
+    ready_fd: int | None
+    grace: float
+
+
+def parse(argv: Sequence[str]) -> Settings:
+    """Read the flags behind ``serve``; SystemExit 2 after saying what is wrong, 0 after ``--help``."""
+    given = _parser().parse_args([_two_dashes(argument) for argument in argv])
+    kubelet_path: str = given.kubelet_path
+    return Settings(
+        emulator=given.host,
+        endpoints=given.endpoints or os.path.join(given.host, "endpoints"),
+        serve=_patterns(given.serve),
+        no_serve=_patterns(given.no_serve),
+        configuration=Configuration(
+            kubelet_path=kubelet_path,
+            working_dirs=tuple(given.working_dir),
+            csi_plugins_path=given.kubelet_csi_plugins_path or kubelet_path + r"\plugins\kubernetes.io\csi",
+            pod_path=given.kubelet_pod_path or kubelet_path + r"\pods",
+            allow_reformat=given.allow_reformat,
+        ),
+        audit_log=given.audit_log,
+        ready_fd=given.ready_fd,
+        grace=given.grace,
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the whole usage would bury it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="csi-proxy serve",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_node_flags(parser)
+    _add_path_flags(parser)
+    _add_running_flags(parser)
+    return parser
+
+
+def _add_node_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is served, and where")
+    group.add_argument(
+        "--host",
+        type=_host,
+        required=True,
+        metavar="emulator:DIR",
+        help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR; "
+        "it is started when it does not run yet",
+    )
+    group.add_argument(
+        "--endpoints",
+        metavar="DIR",
+        help="directory of the socket files, one for each endpoint (csi-proxy-disk-v1.sock); made with "
+        "access for you alone when missing; default: 'endpoints' in the emulated node's directory",
+    )
+    group.add_argument(
+        "--serve",
+        action="append",
+        default=[],
+        metavar="PATTERN[,…]",
+        help="serve only these versions: 'disk/v1', 'volume/*', 'csi-proxy/*' (the CSIProxyService); "
+        "may be repeated; default: all",
+    )
+    group.add_argument(
+        "--no-serve",
+        action="append",
+        default=[],
+        metavar="PATTERN[,…]",
+        help="serve all but these, for example '*/v1alpha1' when no plugin needs old versions any more; "
+        "may be repeated",
+    )
+
+
+def _add_path_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("where clients may work (Windows paths)")
+    group.add_argument(
+        "--kubelet-path",
+        type=_windows_path,
+        default=_KUBELET_PATH,
+        metavar="PATH",
+        help="kubelet's directory; API groups accept no path outside it, except under a working directory; "
+        r"default: C:\var\lib\kubelet",
+    )
+    group.add_argument(
+        "--working-dir",
+        type=_windows_path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a further directory that API groups may work in; may be repeated",
+    )
+    group.add_argument(
+        "--kubelet-csi-plugins-path",
+        "--kubernetes-csi-plugins-path",
+        type=_windows_path,
+        metavar="PATH",
+        help="where CSIProxyService stages volumes; "
+        r"default: plugins\kubernetes.io\csi in kubelet's directory",
+    )
+    group.add_argument(
+        "--kubelet-pod-path",
+        "--container-runtime-storage-path",
+        type=_windows_path,
+        metavar="PATH",
+        help="where CSIProxyService makes volumes visible to pods; default: pods in kubelet's directory",
+    )
+    group.add_argument(
+        "--allow-reformat",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="true|false",
+        help="let FormatVolume of the volume group erase a file system that is already there, as old "
+        "releases did; without it such a request fails and nothing is lost",
+    )
+
+
+def _add_running_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("running")
+    group.add_argument(
+        "--audit-log",
+        default="-",
+        metavar="FILE|-",
+        help="append one line of JSON for every RPC to FILE (made readable for you alone), or to standard "
+        "error; secrets are never in it; default: -",
+    )
+    group.add_argument(
+        "--ready-fd",
+        type=_descriptor,
+        metavar="N",
+        help="once calls are answered, write READY and a line feed to file descriptor N, which you have "
+        "opened, and close it",
+    )
+    group.add_argument(
+        "--grace",
+        type=_seconds,
+        default=30.0,
+        metavar="SECONDS",
+        help="how long running calls may go on after SIGTERM; then they are cancelled; default: 30",
+    )
+
+
+def _two_dashes(argument: str) -> str:
+    return f"-{argument}" if re.match(r"-[a-z][a-z-]", argument) else argument
+
+
+def _patterns(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(pattern.strip() for value in given for pattern in value.split(",") if pattern.strip())
+
+
+def _host(text: str) -> str:
+    directory = text.removeprefix(_EMULATOR)
+    if not text.startswith(_EMULATOR) or not directory:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no host: write emulator:DIR, DIR being the node's directory"
+        )
+    return directory
+
+
+def _windows_path(text: str) -> str:
+    r"""A drive, a backslash and names; one backslash at the end is dropped."""
+    if not re.fullmatch(r'[A-Za-z]:(\\[^\\/:*?"<>|\x00-\x1f]+)+\\?', text):
+        raise argparse.ArgumentTypeError(
+            rf"'{text}' is no absolute Windows path below a drive: write C:\var\lib\kubelet"
+        )
+    return text.removesuffix("\\")
+
+
+def _boolean(text: str) -> bool:
+    values = {"true": True, "false": False}
+    if text.lower() not in values:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither true nor false")
+    return values[text.lower()]
+
+
+def _descriptor(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    if number < _STANDARD_STREAMS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no file descriptor from 3 upwards")
+    try:
+        os.fstat(number)
+    except OSError:
+        raise argparse.ArgumentTypeError(
+            f"file descriptor {text} is not open: open it before you start csi-proxy"
+        ) from None
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds from 0 to 86400")
+    return seconds

@@ -1,0 +1,1 @@
+"""A call in, an answer out: dispatch, the audit trail, health."""

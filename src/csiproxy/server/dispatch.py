@@ -1,0 +1,151 @@
+"""A call in, an answer out: find the contract and the operation, and make a status of what fails.
+
+This is the only place where an error's class becomes a gRPC status, and the place where a failure that
+nobody foresaw stops: whatever a request does, the daemon goes on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, TextIO
+
+from csiproxy.api import status_details
+from csiproxy.api.versions import Contract
+from csiproxy.errors import Code, CsiProxyError, Internal
+from csiproxy.operations.context import Context
+from csiproxy.rpc.server import Call
+from csiproxy.rpc.status import RpcError
+from csiproxy.server import health, incident
+from csiproxy.server.audit import Json, Record, Trail
+
+if TYPE_CHECKING:
+    from csiproxy.server.route import Route
+
+_CANNOT_BLOCK = frozenset({"PathExists", "IsSymlink", "IsMountPoint"})
+
+_LONGEST_MESSAGE = 1024
+"""Bytes of an error's text that travel: percent-encoded, and repeated in the details, they stay below the
+8 KiB of trailers that clients accept."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known of a call so far, for its record."""
+
+    context: Context
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=monotonic)
+    arguments: Json = None
+    outcome: Code = Code.INTERNAL
+    windows_code: int | None = None
+    error: str = ""
+    origin: str = ""
+
+
+class Dispatcher:
+    """The rpc server's handler for a set of contracts."""
+
+    def __init__(self, contracts: Iterable[Contract], operations: object, trail: Trail, log: TextIO) -> None:
+        """Serve ``contracts`` with ``operations``, whose attributes are the groups; an absent one is refused
+        call by call.  Records go to ``trail``, reports about failures of the program itself to ``log``.
+        """
+        self._contracts = {contract.endpoint: contract for contract in contracts}
+        self._operations = operations
+        self._trail = trail
+        self._log = log
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._quick = frozenset(
+            f"/{contract.service}/{rpc}"
+            for contract in self._contracts.values()
+            for rpc in contract.rpcs
+            if rpc in _CANNOT_BLOCK
+        )
+
+    def quick(self, endpoint: str, method: str) -> bool:  # noqa: ARG002 - a method's path names its version
+        """Whether a call cannot block, so that it may use the threads which are kept for such calls."""
+        return method in self._quick or health.is_health(method)
+
+    def __call__(self, call: Call) -> bytes:
+        """Answer a call; raise RpcError when the answer is a status."""
+        contract = self._contracts[call.endpoint]
+        if health.is_health(call.method):
+            return health.answer(call.method, call.message, contract.service)
+        progress = _Progress(Context(deadline=call.deadline, cancelled=call.cancelled))
+        try:
+            reply = self._answer(contract, call, progress)
+        except RpcError as error:
+            progress.outcome, progress.error = error.code, error.message
+            raise
+        else:
+            progress.outcome = Code.OK
+            return reply
+        finally:
+            self._record(call, progress)
+
+    def _answer(self, contract: Contract, call: Call, progress: _Progress) -> bytes:
+        route: Route | None = None
+        try:
+            route = self._route(contract, call.method)
+            wire = route.decode(call.message)
+            progress.arguments = route.show(wire)
+            reply = route.run(progress.context, call.message, wire)
+        except RpcError:
+            raise
+        except CsiProxyError as error:
+            return self._failure(error, route, progress)
+        except BaseException as error:  # noqa: BLE001 - also exhausted memory or stack, or an exit, ends only the call
+            number = incident.report(error, call.endpoint, self._log)
+            failure = Internal(
+                f"csi-proxy itself failed (incident {number}): see its error log for this number"
+            )
+            return self._failure(failure, route, progress)
+        progress.windows_code = 0
+        return reply
+
+    def _route(self, contract: Contract, path: str) -> "Route":
+        """The route of a method, found once; raise RpcError for an unknown one."""
+        known = self._routes.get((contract.endpoint, path))
+        if known is not None:
+            return known
+        from csiproxy.server import route  # here, as protobuf loads at the first call
+
+        found = route.find(contract, path, self._operations)
+        if found is None:
+            raise RpcError(
+                Code.UNIMPLEMENTED, f"{contract.name} has no such method: it has {', '.join(contract.rpcs)}"
+            )
+        # Two threads may both get here; the routes that they find are equal.
+        self._routes[contract.endpoint, path] = found
+        return found
+
+    def _failure(self, error: CsiProxyError, route: "Route | None", progress: _Progress) -> bytes:
+        """The reply that carries a failure; raise RpcError where it is a status."""
+        progress.error, progress.origin, progress.windows_code = str(error), error.origin, error.windows_code
+        reply = route.reply_for(error) if route else None
+        if reply is None:
+            raise _status(error)
+        return reply
+
+    def _record(self, call: Call, progress: _Progress) -> None:
+        self._trail.write(
+            Record(
+                time=progress.time,
+                endpoint=call.endpoint,
+                rpc=call.method,
+                peer=call.peer,
+                arguments=progress.arguments,
+                outcome=progress.outcome,
+                windows_code=progress.windows_code,
+                seconds=monotonic() - progress.started,
+                notes=tuple(progress.context.notes),
+                error=progress.error,
+                origin=progress.origin,
+            )
+        )
+
+
+def _status(error: CsiProxyError) -> RpcError:
+    message = str(error).encode("utf-8", "replace")[:_LONGEST_MESSAGE].decode("utf-8", "ignore")
+    details = status_details.encode(error.code, message, windows_code=error.windows_code, origin=error.origin)
+    return RpcError(error.code, message, details)

@@ -1,0 +1,121 @@
+"""The way of one RPC: wire message, hub message, operation, hub reply, wire reply.
+
+This module and what it imports need protobuf, so the dispatcher imports it at the first call and not at
+the start.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from google.protobuf.message import DecodeError, Message
+
+from csiproxy.api.versions import Contract, Method
+from csiproxy.errors import Code, CsiProxyError, ResourceExhausted, Unimplemented, WindowsCode
+from csiproxy.operations.context import Context
+from csiproxy.rpc.status import RpcError
+from csiproxy.server.arguments import renderer
+from csiproxy.server.audit import Json
+from csiproxy.server.binder import Binding, ShapeError, bind, descriptor_of
+
+SERVICE_GROUP = "csi-proxy"
+"""The group of CSIProxyService, whose failures travel in the reply's ``error_code``."""
+
+_ERROR_CODE = "error_code"
+
+# What these say is about the call and not about the storage, so a client learns it from the gRPC status.
+_ALWAYS_A_STATUS = frozenset({Code.CANCELLED, Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One RPC of one version, ready to be called.
+
+    ``show`` renders a wire request for the audit trail; ``operation`` and ``binding`` are None where this
+    build has no such operation.
+    """
+
+    contract: Contract
+    method: Method
+    show: Callable[[Message], Json]
+    operation: Callable[..., object] | None
+    binding: Binding | None
+
+    def decode(self, message: bytes) -> Message:
+        """Read the request as this version's message; raise RpcError when it is not one."""
+        try:
+            return self.method.request.FromString(message)
+        except DecodeError:
+            name = self.method.request.DESCRIPTOR.full_name
+            raise RpcError(Code.INVALID_ARGUMENT, f"the request is not a readable {name} message") from None
+
+    def run(self, context: Context, message: bytes, wire: Message) -> bytes:
+        """Run the operation and return the reply in this version's form; raise CsiProxyError.
+
+        ``wire`` is what :meth:`decode` made of ``message``.
+        """
+        if self.operation is None or self.binding is None:
+            raise Unimplemented(f"{self.contract.name} {self.method.rpc} is not available in this csi-proxy")
+        is_hub = self.method.request is self.method.hub_request
+        arguments = self.binding.arguments(wire if is_hub else self.method.read_request(message))
+        context.check()
+        return self.method.write_reply(self.binding.reply(self.operation(context, **arguments)))
+
+    def reply_for(self, error: CsiProxyError) -> bytes | None:
+        """The reply that carries a failure, None where the failure is the gRPC status."""
+        if self.contract.group != SERVICE_GROUP or error.code in _ALWAYS_A_STATUS or _is_a_limit(error):
+            return None
+        return self.method.reply(error_code=_int32(error.windows_code)).SerializeToString()
+
+
+def _int32(windows_code: int) -> int:
+    """A Win32 code, which is unsigned, in a field that is signed; never 0, which would say success."""
+    code = (windows_code & 0xFFFFFFFF) or WindowsCode.GEN_FAILURE
+    return code - (1 << 32) if code >> 31 else code
+
+
+def _is_a_limit(error: CsiProxyError) -> bool:
+    """Whether a limit of the proxy was hit; a full disk has a Windows code of its own."""
+    return (
+        isinstance(error, ResourceExhausted) and error.windows_code == ResourceExhausted.default_windows_code
+    )
+
+
+def find(contract: Contract, path: str, operations: object) -> Route | None:
+    """The route of ``/package.Service/Rpc``, None for an unknown one.
+
+    Raise ShapeError when the operation does not fit: a mistake in the program.
+    """
+    method = contract.methods().get(path)
+    if method is None:
+        return None
+    operation = _operation(contract, method, operations)
+    binding = _bind(contract, method, operation) if operation else None
+    return Route(contract, method, renderer(descriptor_of(method.request)), operation, binding)
+
+
+def misfits(contract: Contract, operations: object) -> Iterator[str]:
+    """Say of each RPC of a contract that cannot be served what keeps it from that, in one line each.
+
+    It is served when its operation exists, has exactly the request's fields as parameters, and a result
+    whose fields are the reply's.
+    """
+    for path, method in contract.methods().items():
+        operation = _operation(contract, method, operations)
+        if operation is None:
+            yield f"{path}: there is no operation {contract.group}.{method.operation}"
+            continue
+        try:
+            _bind(contract, method, operation)
+        except ShapeError as error:
+            yield f"{path}: {contract.group}.{method.operation}: {error}"
+
+
+def _operation(contract: Contract, method: Method, operations: object) -> Callable[..., object] | None:
+    group = "csi_proxy_service" if contract.group == SERVICE_GROUP else contract.group
+    operation: object = getattr(getattr(operations, group, None), method.operation, None)
+    return operation if callable(operation) else None
+
+
+def _bind(contract: Contract, method: Method, operation: Callable[..., object]) -> Binding:
+    left_out = frozenset({_ERROR_CODE}) if contract.group == SERVICE_GROUP else frozenset()
+    return bind(operation, method.hub_request, method.hub_reply, not_in_result=left_out)
