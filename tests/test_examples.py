@@ -1,0 +1,48 @@
+"""Every example runs, prints what it promises, and leaves nothing behind."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PROMISED = {
+    "01-from-the-shell.sh": ("ready: 25 endpoints", "mounted at", '"rpc":"/v1.Volume/MountVolume"'),
+    "02-from-grpcio.py": ("disk 0: serial number", "FAILED_PRECONDITION: disk 0 holds the system"),
+}
+
+
+def test_every_example_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.iterdir()} - {"README.md"} == set(PROMISED)
+
+
+@pytest.mark.parametrize("example", PROMISED)
+def test_an_example_runs_and_leaves_nothing_behind(
+    example: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    launcher = commands / "csi-proxy"
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m csiproxy "$@"\n')
+    launcher.chmod(0o755)
+    # Not below tmp_path: the address of a socket holds no more than 107 bytes.
+    temporary = Path(tempfile.mkdtemp(prefix="x"))
+    request.addfinalizer(lambda: shutil.rmtree(temporary, ignore_errors=True))
+    environment = {
+        **os.environ,
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "TMPDIR": str(temporary),
+        "COLUMNS": "200",
+    }
+    program = [sys.executable] if example.endswith(".py") else ["/bin/sh"]
+    done = subprocess.run(
+        [*program, str(EXAMPLES / example)], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in PROMISED[example]:
+        assert text in done.stdout
+    assert list(temporary.iterdir()) == []
