@@ -15,7 +15,6 @@ from csiproxy.errors import CsiProxyError, HostError, InvalidArgument
 from csiproxy.flags import Settings
 from csiproxy.host import Host
 from csiproxy.rpc.stream import Listener
-from csiproxy.rpc.unix import UnixListener
 from csiproxy.server.audit import FileSink, Trail
 from csiproxy.server.server import Endpoints, Proxy
 
@@ -93,7 +92,7 @@ def _prepare_directory(path: str) -> None:
             f"--endpoints {path} cannot be made ({error.strerror}): name a directory that you may write to"
         )
         raise _Stop(MISCONFIGURED, message) from error
-    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+    if sys.platform != "win32" and (found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH):
         problem = f"--endpoints {path} can be written to by others, who could pose as csi-proxy there"
         raise _Stop(MISCONFIGURED, f"{problem}: name a directory of your own")
 
@@ -120,11 +119,8 @@ def _host(directory: str) -> Host:
 
 
 def _listen(proxy: Proxy, directory: str) -> Endpoints:
-    def open_endpoint(contract: Contract) -> Listener:
-        return UnixListener(socket_path(directory, contract.endpoint), contract.endpoint)
-
     try:
-        endpoints = proxy.listen(open_endpoint)
+        endpoints = proxy.listen(lambda contract: _open(directory, contract))
     except OSError as error:
         raise _Stop(
             FAILURE, f"no endpoint can be opened in {directory}: {error.strerror or error}"
@@ -133,6 +129,15 @@ def _listen(proxy: Proxy, directory: str) -> Endpoints:
         problem = f"another process already serves every endpoint in {directory}"
         raise _Stop(FAILURE, f"{problem}: stop it, or name another directory")
     return endpoints
+
+
+def _open(directory: str, contract: Contract) -> Listener:
+    if sys.platform == "win32":
+        raise _Stop(FAILURE, "this release has no named pipes yet; run it where there are unix sockets")
+    else:  # noqa: RET506 - mypy for Windows must not read on
+        from csiproxy.rpc.unix import UnixListener
+
+        return UnixListener(socket_path(directory, contract.endpoint), contract.endpoint)
 
 
 def _announce(endpoints: Endpoints, settings: Settings) -> None:

@@ -8,12 +8,12 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from csiproxy.rpc.stream import Peer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from csiproxy.errors import Code
 from csiproxy.operations.context import Note
+from csiproxy.rpc.stream import Peer
 from csiproxy.server.audit import LONGEST_TEXT, FileSink, Record, Trail, encode
 
 

@@ -1,5 +1,6 @@
 """Byte streams under the gRPC core, and who is at their other end."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -74,3 +75,10 @@ class Listener(Source, Protocol):
     def close(self) -> None:
         """Stop listening.  Harmless when repeated."""
         ...
+
+
+class EndpointInUse(OSError):
+    """A live server listens at an endpoint already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(errno.EADDRINUSE, "a live server listens there already; stop it first", path)

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from csiproxy.rpc.stream import Peer, Stream
+from csiproxy.rpc.stream import EndpointInUse, Peer, Stream
+
+__all__ = ["EndpointInUse", "UnixListener", "UnixStream", "connect"]
 
 assert sys.platform != "win32"  # noqa: S101  mypy stops here for Windows, whose endpoints are named pipes
 
@@ -28,13 +30,6 @@ _PATIENCE: Final = 5.0
 """Seconds to wait for a starter that holds the directory, or for a server whose backlog is full."""
 _PAUSE: Final = 0.01
 _MODE: Final = 0o600
-
-
-class EndpointInUse(OSError):
-    """A live server listens there already."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(errno.EADDRINUSE, "a live server listens there already; stop it first", path)
 
 
 def _address(path: str) -> str:

@@ -73,13 +73,10 @@ class Dispatcher:
             return health.answer(call.method, call.message, contract.service)
         progress = _Progress(Context(deadline=call.deadline, cancelled=call.cancelled))
         try:
-            reply = self._answer(contract, call, progress)
+            return self._answer(contract, call, progress)
         except RpcError as error:
             progress.outcome, progress.error = error.code, error.message
             raise
-        else:
-            progress.outcome = Code.OK
-            return reply
         finally:
             self._record(call, progress)
 
@@ -100,7 +97,7 @@ class Dispatcher:
                 f"csi-proxy itself failed (incident {number}): see its error log for this number"
             )
             return self._failure(failure, route, progress)
-        progress.windows_code = 0
+        progress.outcome, progress.windows_code = Code.OK, 0
         return reply
 
     def _route(self, contract: Contract, path: str) -> "Route":
@@ -122,6 +119,7 @@ class Dispatcher:
     def _failure(self, error: CsiProxyError, route: "Route | None", progress: _Progress) -> bytes:
         """The reply that carries a failure; raise RpcError where it is a status."""
         progress.error, progress.origin, progress.windows_code = str(error), error.origin, error.windows_code
+        progress.outcome = error.code  # also where the client gets it in a reply of status OK
         reply = route.reply_for(error) if route else None
         if reply is None:
             raise _status(error)

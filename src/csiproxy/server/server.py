@@ -7,8 +7,7 @@ from typing import TextIO
 from csiproxy.api.versions import Contract
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.server import Server
-from csiproxy.rpc.stream import Listener
-from csiproxy.rpc.unix import EndpointInUse
+from csiproxy.rpc.stream import EndpointInUse, Listener
 from csiproxy.server.audit import Trail
 from csiproxy.server.dispatch import Dispatcher
 

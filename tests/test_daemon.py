@@ -1,0 +1,274 @@
+"""csi-proxy serve as a process: it starts, shares a node, drains, and says what is wrong."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from csiproxy.api.filesystem import v1_pb2 as filesystem
+from csiproxy.emulator.control import Control
+from csiproxy.errors import Code
+from csiproxy.rpc import unix
+from csiproxy.rpc.channel import Channel
+from csiproxy.rpc.status import RpcError
+
+HEALTH = "/grpc.health.v1.Health/Check"
+PODS = r"C:\var\lib\kubelet\pods"
+
+
+@pytest.fixture
+def node() -> Iterator[Path]:
+    """A directory for a node, short enough for sockets; the node that was started there is stopped."""
+    with tempfile.TemporaryDirectory(prefix="n") as directory:
+        path = Path(directory) / "node"
+        yield path
+        if (path / "node.sock").exists():
+            with Control(str(path)) as control:
+                control.stop()
+
+
+class Daemon:
+    """A serve process that said it is ready."""
+
+    def __init__(self, node: Path, *flags: str) -> None:
+        reading, writing = os.pipe()
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "csiproxy",
+                "serve",
+                "--host",
+                f"emulator:{node}",
+                "--ready-fd",
+                str(writing),
+                *flags,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[writing],
+        )
+        os.close(writing)
+        with os.fdopen(reading) as ready:
+            self.announced = ready.read()
+
+    def line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
+
+
+@contextmanager
+def running(node: Path, *flags: str) -> Iterator[Daemon]:
+    daemon = Daemon(node, *flags)
+    try:
+        assert daemon.announced == "READY\n", daemon.process.communicate()
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+        daemon.process.communicate()
+
+
+def call(directory: Path, endpoint: str, method: str, message: bytes = b"", timeout: float = 10) -> bytes:
+    with Channel(lambda: unix.connect(str(directory / f"{endpoint}.sock"))) as channel:
+        return channel.call(method, message, timeout=timeout)
+
+
+def refused(*flags: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "csiproxy", "serve", *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+def test_it_says_that_it_is_ready_and_then_answers_on_every_endpoint(node):
+    with running(node) as daemon:
+        assert daemon.line() == f"ready: 25 endpoints in {node}/endpoints\n"
+        sockets = sorted((node / "endpoints").glob("*.sock"))
+        assert len(sockets) == 25
+        for path in sockets:
+            assert call(path.parent, path.stem, HEALTH) == b"\x08\x01"
+            assert path.stat().st_mode & 0o777 == 0o600
+        assert (node / "endpoints").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order_and_it_takes_its_sockets_along(node, number):
+    with running(node) as daemon:
+        assert daemon.stop(number) == (0, "")
+        assert list((node / "endpoints").glob("*.sock")) == []
+
+
+def test_a_call_that_runs_is_finished_before_it_ends(node):
+    with running(node) as daemon:
+        with Control(str(node)) as control:
+            from csiproxy.emulator.faults import Action, Fault
+
+            control.order(Fault("MSFT_StorageSetting.UpdateHostStorageCache", Action.SLOW, seconds=0.5))
+        outcome: list[bytes] = []
+        rescan = threading.Thread(
+            target=lambda: outcome.append(call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan"))
+        )
+        rescan.start()
+        while True:  # until the call is there: the fault has been taken
+            with Control(str(node)) as control:
+                if not control.faults():
+                    break
+        code, _ = daemon.stop()
+        rescan.join()
+        assert (code, outcome) == (0, [b""])
+
+
+def test_a_foreign_grpc_client_calls_it(node):
+    with running(node):
+        with grpc.insecure_channel(f"unix:{node}/endpoints/csi-proxy-filesystem-v1.sock") as channel:
+            exists = channel.unary_unary(
+                "/v1.Filesystem/PathExists",
+                request_serializer=filesystem.PathExistsRequest.SerializeToString,
+                response_deserializer=filesystem.PathExistsResponse.FromString,
+            )
+            assert exists(filesystem.PathExistsRequest(path=PODS)).exists
+            with pytest.raises(grpc.RpcError) as caught:
+                exists(filesystem.PathExistsRequest(path="D:\\elsewhere"))
+            assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_two_daemons_share_a_node_and_each_leaves_the_others_endpoints_alone(node):
+    with running(node, "--serve", "disk/*") as first:
+        with running(node) as second:
+            assert "ready: 20 endpoints" in second.line()
+            assert call(node / "endpoints", "csi-proxy-disk-v1", HEALTH) == b"\x08\x01"
+            assert second.stop()[0] == 0
+        # The first one's are still there, and only those.
+        assert len(list((node / "endpoints").glob("*.sock"))) == 5
+        assert call(node / "endpoints", "csi-proxy-disk-v1", HEALTH) == b"\x08\x01"
+        assert first.stop()[0] == 0
+
+
+def test_two_daemons_of_different_configuration_run_side_by_side(node, tmp_path):
+    other = node.parent / "other"
+    with running(node), running(node, "--endpoints", str(other), "--kubelet-path", r"C:\var"):
+        request = filesystem.PathExistsRequest(path=r"C:\var\lib").SerializeToString()
+        assert call(other, "csi-proxy-filesystem-v1", "/v1.Filesystem/PathExists", request) == b"\x08\x01"
+        with pytest.raises(RpcError) as caught:
+            call(node / "endpoints", "csi-proxy-filesystem-v1", "/v1.Filesystem/PathExists", request)
+        assert caught.value.code is Code.PERMISSION_DENIED
+
+
+def test_nothing_left_to_serve_is_a_failure_that_says_so(node):
+    with running(node):
+        done = refused("--host", f"emulator:{node}")
+        assert done.returncode == 1
+        assert "another process already serves every endpoint" in done.stderr
+
+
+def test_a_socket_of_a_dead_process_is_replaced(node):
+    with running(node) as daemon:
+        daemon.process.kill()
+        daemon.process.wait()
+        assert len(list((node / "endpoints").glob("*.sock"))) == 25
+        with running(node) as successor:
+            assert "ready: 25 endpoints" in successor.line()
+
+
+def test_garbage_closes_its_connection_and_nothing_else(node):
+    with running(node):
+        path = str(node / "endpoints" / "csi-proxy-disk-v1.sock")
+        for garbage in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\0" * 200,
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64,
+        ):
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(10)
+                peer.connect(path)
+                peer.sendall(garbage)
+                while peer.recv(4096):
+                    pass
+        assert call(node / "endpoints", "csi-proxy-disk-v1", HEALTH) == b"\x08\x01"
+
+
+def test_the_audit_trail_names_the_caller(node, tmp_path):
+    log = tmp_path / "audit.jsonl"
+    with running(node, "--audit-log", str(log)):
+        call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
+    (record,) = [json.loads(line) for line in log.read_text().splitlines()]
+    assert record["caller"] == {"pid": os.getpid(), "uid": os.getuid()}
+    assert (record["rpc"], record["outcome"]) == ("/v1.Disk/Rescan", "OK")
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_audit_trail_that_cannot_be_written_stops_no_call(node):
+    with running(node, "--audit-log", "/dev/full") as daemon:
+        assert call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan") == b""
+        code, errors = daemon.stop()
+        assert code == 0
+        assert "1 audit records could not be written" in errors
+
+
+@pytest.mark.parametrize(
+    ("flags", "hint"),
+    [
+        (["--serve", "disk/v9"], "disk/v9"),
+        (["--no-serve", "*"], "no API version is left"),
+        (["--audit-log", "/nonexistent/audit"], "--audit-log"),
+        (["--endpoints", "/proc/nothing"], "--endpoints"),
+        (["--working-dir", r"C:\a\..\b"], "cannot be a name"),
+    ],
+)
+def test_a_wrong_configuration_ends_with_2_and_says_which(node, flags, hint):
+    done = refused("--host", f"emulator:{node}", *flags)
+    assert (done.returncode, hint in done.stderr) == (2, True), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_endpoints_where_others_may_write_are_refused(node):
+    node.mkdir()
+    (node / "open").mkdir()
+    (node / "open").chmod(0o777)
+    done = refused("--host", f"emulator:{node}", "--endpoints", str(node / "open"))
+    assert done.returncode == 2
+    assert "could pose as csi-proxy" in done.stderr
+
+
+HEAVY = ("asyncio", "click", "rich", "google.protobuf", "sqlite3", "subprocess", "ssl", "logging", "email")
+
+
+def test_serving_imports_nothing_that_serving_does_not_need(node):
+    """Asked of a process that really serves, after a health check."""
+    program = f"""
+import os, sys, threading
+from csiproxy.cli import main
+from csiproxy.rpc import unix
+from csiproxy.rpc.channel import Channel
+reading, writing = os.pipe()
+sys.argv = ["csi-proxy", "serve", "--host", "emulator:{node}", "--ready-fd", str(writing)]
+def ask():
+    os.read(reading, 6)
+    with Channel(lambda: unix.connect("{node}/endpoints/csi-proxy-disk-v1.sock")) as channel:
+        assert channel.call("{HEALTH}", b"", timeout=10) == b"\\x08\\x01"
+    loaded = [name for name in {HEAVY!r} if name in sys.modules]
+    print("loaded:", loaded, flush=True)
+    os.kill(os.getpid(), 15)
+threading.Thread(target=ask).start()
+sys.exit(main())
+"""
+    # A node runs already: starting one is a proxy's only reason to load subprocess.
+    with running(node, "--endpoints", str(node.parent / "first")):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert "loaded: []" in done.stdout
