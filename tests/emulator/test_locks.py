@@ -46,7 +46,7 @@ def is_free(directory, name):
         with held(directory, name, 0):
             return True
     except Win32Error as error:
-        assert error.windows_code == 258  # noqa: PT017
+        assert error.windows_code == 258
         return False
 
 

@@ -126,3 +126,34 @@ def test_every_change_is_one_sector_so_a_kill_leaves_old_or_new():
     assert [(offset, len(data)) for offset, data in after.writes] == [(0, 512), (0, 512)]
     found = {mbr.is_record(state.read(0, 512)) for state in states_after_a_kill(before, after.writes[:1])}
     assert found == {False, True}
+
+
+@pytest.mark.parametrize("second", [3000, 2120], ids=["its own record", "the next record"])
+def test_a_logical_partition_over_a_record_of_the_chain_is_refused(second):
+    device = extended([2048, second])
+    first = 0 if second == 3000 else 16
+    device.write(2048 * 512, record((7, first, 100), (5, second - 2048, 200)))
+    with pytest.raises(MbrError, match="overlaps"):
+        mbr.read(device)
+
+
+TEBIBYTE = 1 << 40
+
+
+def test_a_partition_that_reaches_beyond_2_tb_can_be_kept_when_another_changes():
+    device = MemoryDevice(4 * TEBIBYTE)
+    reaching = Entry(7, 1 << 31, (1 << 32) - 1)
+    device.write(0, record((7, 2048, 1000), (7, reaching.first, reaching.sectors)))
+    table = mbr.read(device)
+    mbr.write(device, Table(table.signature, (None, *table.primary[1:])))
+    assert mbr.read(device).partitions == (reaching,)
+
+
+@pytest.mark.parametrize("entry", [Entry(7, 1 << 32, 8), Entry(7, 2048, 1 << 32)], ids=["begin", "length"])
+def test_what_32_bits_cannot_say_is_never_written(entry):
+    device = MemoryDevice(4 * TEBIBYTE)
+    mbr.initialize(device, 7)
+    device.writes.clear()
+    with pytest.raises(MbrError, match="2 TB"):
+        mbr.write(device, Table(7, (entry, None, None, None)))
+    assert device.writes == []

@@ -150,6 +150,17 @@ def test_a_damaged_file_is_refused_and_left_alone(path):
         assert file.read() == before
 
 
+def test_damage_that_sqlite_cannot_quote_is_refused_and_left_alone(path):
+    State(path, NOTES).close()
+    data = bytearray(Path(path).read_bytes())
+    at = data.index(b"CREATE TABLE")
+    data[at : at + 12] = b"CRE\xfeTXX\0\0\0\0\0"  # no SQL, and no UTF-8 in what SQLite says about it
+    Path(path).write_bytes(data)
+    with pytest.raises(StateError, match="cannot be read"):
+        State(path, NOTES)
+    assert Path(path).read_bytes() == data
+
+
 def test_a_missing_directory_is_named(tmp_path):
     with pytest.raises(StateError, match="exist and writable"):
         State(str(tmp_path / "missing" / "state.db"))

@@ -4,9 +4,16 @@ import os
 
 import pytest
 from tests.emulated import GIB, KUBELET, MIB, NO_VOLUME, PLUGINS, PODS, EmulatedNode, Staged, tree
+from tests.operations.ground import (
+    MuteDisk,
+    data,
+    events,
+    ext4,
+    identifier,
+    layout,
+    system_volumes,
+)
 from tests.operations.refusals import refused
-from tests.operations.test_disk import MuteDisk, data, identifier, layout
-from tests.operations.test_volume import ext4, system_volumes
 from tests.storage.scheduled import LossySession
 
 from csiproxy.errors import (
@@ -19,7 +26,7 @@ from csiproxy.errors import (
     PermissionDenied,
     Unavailable,
 )
-from csiproxy.host.win32 import Association, CodeSet, EntryKind, IdentifierType, StorageDevice
+from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice
 from csiproxy.operations.context import Context
 from csiproxy.operations.csi_proxy_service import (
     CsiProxyService,
@@ -46,10 +53,6 @@ def service(node: EmulatedNode) -> CsiProxyService:
 @pytest.fixture
 def call() -> Context:
     return Context()
-
-
-def events(context: Context) -> list[str]:
-    return [note.event for note in context.notes]
 
 
 # --- paths -------------------------------------------------------------------------------------------------
@@ -285,7 +288,8 @@ def test_a_disk_device_is_written_as_windows_does(number):
     "text",
     [
         "", "1", "PhysicalDrive1", r"\\.\PhysicalDrive", r"\\.\PhysicalDrive01", r"\\.\PhysicalDrive-1",
-        r"\\.\PhysicalDrive4294967296", r"\\.\PhysicalDrive1\x", r"\\?\PhysicalDrive1", r"\\.\PhysicalDrive1 ",
+        r"\\.\PhysicalDrive4294967296", r"\\.\PhysicalDrive1\x", r"\\?\PhysicalDrive1",
+        r"\\.\PhysicalDrive1 ",
         "\\\\.\\PhysicalDrive1\n", r"\\.\PhysicalDrive١", "//./PhysicalDrive1", r"\\.\C:",
     ],
 )  # fmt: skip
@@ -639,8 +643,3 @@ def test_the_whole_life_of_a_claim_each_call_twice(node, service, call):
     twice(lambda: service.dismount_volume(call, volume_device=volume))
     service.rmdir(call, path=STAGING, context=PathContext.PLUGIN)
     assert os.listdir(node.machine.disks.volume_directory(volume)) == ["file"]
-
-
-def test_mount_points_of_links_are_told_from_links():
-    assert EntryKind.MOUNT_POINT.is_reparse_point
-    assert not EntryKind.MOUNT_POINT.is_link

@@ -1,12 +1,14 @@
 """Group disk, line by line of what is promised."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.emulated import GIB, MIB, EmulatedNode
+from tests.operations.ground import MuteDisk, data, events, identifier, layout
 from tests.operations.refusals import refused
 from tests.storage.scheduled import LossySession, ScheduledWin32
 
+from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.errors import (
     Aborted,
     Cancelled,
@@ -15,9 +17,8 @@ from csiproxy.errors import (
     FailedPrecondition,
     NotFound,
     Unavailable,
-    Win32Error,
 )
-from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice, StorageIdentifier
+from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice
 from csiproxy.operations.context import Context
 from csiproxy.operations.disk import ARRIVAL_SECONDS, DiskGroup, DiskLocation, page83_text
 from csiproxy.operations.locks import Locks
@@ -35,10 +36,6 @@ def call() -> Context:
     return Context()
 
 
-def events(context: Context) -> list[str]:
-    return [note.event for note in context.notes]
-
-
 # --- where the disks are, and what names them --------------------------------------------------------------
 
 
@@ -47,15 +44,6 @@ def test_locations_are_listed_by_number_as_decimal_text(node, disks, call):
     found = disks.list_disk_locations(call).disk_locations
     assert set(found) == {number}  # of the system disk, on ATA, Windows says no target and no LUN
     assert found[number] == DiskLocation(adapter="2", bus="5", target="3", lun_id="17")
-
-
-def identifier(text: bytes, **other) -> StorageIdentifier:
-    plain = {
-        "code_set": CodeSet.ASCII,
-        "type": IdentifierType.VENDOR_SPECIFIC,
-        "association": Association.DEVICE,
-    }
-    return StorageIdentifier(**{**plain, **other}, identifier=text)
 
 
 BINARY_NAA = identifier(bytes.fromhex("600A0980"), code_set=CodeSet.BINARY, type=IdentifierType.FCPH_NAME)
@@ -80,16 +68,6 @@ def test_page_83_is_the_first_identifier_of_the_device_raw(node, disks, call, id
     number = node.attach(identifiers=identifiers, serial="S-1")
     found = disks.list_disk_ids(call).disk_ids[number]
     assert (found.page83, found.serial_number) == (text, "S-1")
-
-
-class MuteDisk(ScheduledWin32):
-    """A host whose driver does not answer for disk 1, as happens with some drivers."""
-
-    def storage_device(self, path: str) -> StorageDevice:
-        device = super().storage_device(path)
-        if device.number == 1:
-            raise Win32Error(1, "DeviceIoControl", "Incorrect function")
-        return device
 
 
 def test_a_disk_that_cannot_be_asked_is_left_out_and_noted(node, call):
@@ -130,14 +108,6 @@ def test_a_disk_that_is_not_there_is_1168(disks, call):
 
 
 # --- partitioning ------------------------------------------------------------------------------------------
-
-
-def layout(node: EmulatedNode, number: int) -> list[tuple[int, int, str]]:
-    return [(p.offset, p.size, p.gpt_type) for p in node.storage.disks.partitions(number)]
-
-
-def data(node: EmulatedNode, number: int) -> list:
-    return [p for p in node.storage.disks.partitions(number) if not p.is_reserved]
 
 
 def test_a_raw_disk_is_initialised_as_gpt_with_one_partition_and_a_second_call_changes_nothing(
@@ -186,7 +156,7 @@ def test_the_volume_at_the_lowest_offset_is_the_disks(node, disks, call):
         )
     volume = disks.prepare(call, number, PartitionStyle.GPT)
     assert node.storage.volumes.partition(volume).offset == 32 * MIB
-    assert [v.id for v in disks.volumes_of(number)][0] == volume.id
+    assert disks.volumes_of(number)[0].id == volume.id
 
 
 def test_partitions_without_any_volume_are_1005_after_a_bounded_wait(node, call):
@@ -208,7 +178,6 @@ def test_partitions_without_any_volume_are_1005_after_a_bounded_wait(node, call)
 
 def test_a_volume_that_takes_a_moment_to_arrive_is_waited_for(node, call):
     number = node.volume(formatted=False).disk
-    [partition] = data(node, number)
     session = LateVolumes(node.machine.session, polls=3)
     storage = Storage(type(node.host)(session, node.host.win32))
     slept: list[float] = []
@@ -287,6 +256,16 @@ def test_what_an_administrator_makes_read_only_while_it_is_online_stays_so_and_i
     assert call.notes == []
 
 
+def test_only_policy_is_overruled_not_another_reason_to_be_offline_and_read_only(node, disks, call):
+    number = node.attach(policy_read_only=True)
+    emulated = node.machine.disks._disks[number]
+    node.machine.disks.update(emulated, emulated.record.taken_offline(OfflineReason.CRITICAL_WRITE_FAILURES))
+    with refused(FailedPrecondition, 19):
+        disks.partition_disk(call, disk_number=number)
+    assert node.storage.disks.get(number).is_read_only
+    assert events(call) == ["bringing-online", "brought-online"]
+
+
 def test_a_read_only_disk_that_is_partitioned_is_fine_as_it_is(node, disks, call):
     image = node.image_of(node.volume().disk)
     number = node.storage.disks.all()[-1].number
@@ -318,8 +297,8 @@ def test_a_call_after_a_lost_reply_finishes_the_job(node, lost, policy_read_only
     disks = node.operations(cim=session).disk
     try:
         disks.partition_disk(Context(), disk_number=number)
-    except CsiProxyError as error:
-        assert isinstance(error, Unavailable)
+    except Unavailable:
+        disks = node.operations().disk  # the proxy may have died meanwhile: another one knows as much
         disks.partition_disk(Context(), disk_number=number)
     else:
         assert lost >= len(session.invoked)
@@ -387,23 +366,25 @@ def test_a_caller_that_has_gone_changes_nothing_more(node, disks):
     assert node.storage.disks.get(number).style is PartitionStyle.RAW
 
 
+def test_a_caller_that_goes_away_half_way_leaves_what_the_next_call_finishes(node):
+    number = node.attach()
+    session = LossySession(node.machine.session)
+    context = Context(cancelled=lambda: "MSFT_Disk.Initialize" in session.invoked)
+    with pytest.raises(Cancelled):
+        node.operations(cim=session).disk.partition_disk(context, disk_number=number)
+    assert node.storage.disks.get(number).style is PartitionStyle.GPT
+    assert data(node, number) == []
+    node.operations().disk.partition_disk(Context(), disk_number=number)
+    assert len(data(node, number)) == 1
+
+
 def test_callers_at_once_make_one_partition(node):
     number = node.attach()
     proxies = [node.operations().disk, node.operations().disk]
-    failures: list[BaseException] = []
-
-    def work(disks: DiskGroup) -> None:
-        try:
-            disks.partition_disk(Context(), disk_number=number)
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=work, args=(disks,)) for disks in proxies * 3]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    assert failures == []
+    with ThreadPoolExecutor(6) as threads:
+        calls = [threads.submit(disks.partition_disk, Context(), disk_number=number) for disks in proxies * 3]
+    for call in calls:
+        call.result()
     assert len(data(node, number)) == 1
 
 

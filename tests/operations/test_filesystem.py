@@ -4,6 +4,7 @@ import os
 
 import pytest
 from tests.emulated import KUBELET, PLUGINS, PODS, EmulatedNode, tree
+from tests.operations.ground import events
 from tests.operations.refusals import refused
 
 from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
@@ -22,10 +23,6 @@ def files(node: EmulatedNode) -> FilesystemGroup:
 @pytest.fixture
 def call() -> Context:
     return Context()
-
-
-def events(context: Context) -> list[str]:
-    return [note.event for note in context.notes]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from tests.emulated import GIB, KUBELET, MIB, NO_VOLUME, PLUGINS, PODS, EmulatedNode
+from tests.operations.ground import events, ext4, system_volumes
 from tests.operations.refusals import refused
 from tests.storage.scheduled import LossySession
 
@@ -38,18 +39,6 @@ def volumes(groups) -> VolumeGroup:
 @pytest.fixture
 def call() -> Context:
     return Context()
-
-
-def events(context: Context) -> list[str]:
-    return [note.event for note in context.notes]
-
-
-def ext4() -> bytes:
-    """What makes a partition ext4, from its byte 1024 on."""
-    block = bytearray(1024)
-    block[56:58] = b"\x53\xef"
-    block[92:100] = bytes((4, 0, 0, 0, 0x40, 0, 0, 0))
-    return bytes(block)
 
 
 # --- ids ---------------------------------------------------------------------------------------------------
@@ -212,16 +201,11 @@ def test_a_file_system_of_another_system_is_never_overwritten(node, call, allow_
     with open(node.image_of(staged.disk), "rb") as file:
         before = file.read()
     volumes = node.operations(allow_reformat=allow_reformat).volume
-    with pytest.raises(FailedPrecondition):
+    assert volumes.is_volume_formatted(call, volume_id=staged.id).formatted
+    with refused(FailedPrecondition, 1005 if allow_reformat else 50):
         volumes.format_volume(call, volume_id=staged.id)
     with open(node.image_of(staged.disk), "rb") as file:
         assert file.read() == before
-
-
-def system_volumes(node: EmulatedNode) -> tuple[str, ...]:
-    return (
-        node.operations().volume.list_volumes_on_disk(Context(), disk_number=0, partition_number=0).volume_ids
-    )
 
 
 def test_the_systems_volumes_are_nobodys_storage(node, call):
@@ -431,6 +415,18 @@ def test_the_closest_volume_is_the_last_one_on_the_way(node, volumes, call, moun
     system = node.storage.volumes.of_drive("C").id
     for path in (KUBELET, PLUGINS, PODS):
         assert volumes.get_closest_volume_id_from_target_path(call, target_path=path).volume_id == system
+
+
+def test_the_closest_volume_is_the_one_that_the_operator_put_the_prefix_on(node, call):
+    staged = node.volume()
+    node.make(r"C:\data")
+    with node.host.win32.open_root("C:\\") as drive:
+        node.host.win32.set_mount_point(drive, "data", staged.id)
+    node.plant(r"C:\work", "data")
+    volumes = node.operations(working_dirs=(r"C:\work",)).volume
+    node.make(r"C:\data\a", file="x")
+    for path in (r"C:\work", r"C:\work\a", r"C:\work\a\file"):
+        assert volumes.get_closest_volume_id_from_target_path(call, target_path=path).volume_id == staged.id
 
 
 def test_a_missing_path_and_one_outside_have_no_volume(node, volumes, call, mounted):

@@ -14,7 +14,7 @@ class ScheduledWin32(Win32):
     ``listed`` are all names that were seen in directories.
     """
 
-    def __init__(self, win32: Win32, before: Callable[[int, str], None] = lambda number, call: None) -> None:
+    def __init__(self, win32: Win32, before: Callable[[int, str], None] | None = None) -> None:
         self._win32 = win32
         self._before = before
         self.calls: list[str] = []
@@ -23,7 +23,8 @@ class ScheduledWin32(Win32):
     def _tell(self, call: str) -> None:
         number = len(self.calls)
         self.calls.append(call)
-        self._before(number, call)
+        if self._before:
+            self._before(number, call)
 
     def open_root(self, path: str) -> Directory:
         self._tell("open_root")

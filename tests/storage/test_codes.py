@@ -44,8 +44,9 @@ def test_a_windows_code_that_nobody_knows_is_internal_and_still_passed_on():
 @pytest.mark.parametrize(
     ("code", "wanted"),
     [
-        (2, NotFound), (3, NotFound), (5, PermissionDenied), (19, FailedPrecondition), (50, FailedPrecondition),
-        (123, InvalidArgument), (145, FailedPrecondition), (161, InvalidArgument), (170, Aborted),
+        (2, NotFound), (3, NotFound), (5, PermissionDenied), (19, FailedPrecondition),
+        (50, FailedPrecondition), (123, InvalidArgument), (145, FailedPrecondition),
+        (161, InvalidArgument), (170, Aborted),
         (183, AlreadyExists), (206, InvalidArgument), (258, Aborted), (267, FailedPrecondition),
         (1168, NotFound), (1460, DeadlineExceeded), (4395, PermissionDenied),
     ],
@@ -57,8 +58,9 @@ def test_the_codes_of_the_contract_have_the_classes_of_the_contract(code, wanted
 def test_every_code_that_this_program_names_is_judged():
     # Codes that only ever are a result of ours, or say that all went well.
     ours = {
-        WindowsCode.SUCCESS, WindowsCode.INVALID_FUNCTION, WindowsCode.INVALID_HANDLE, WindowsCode.GEN_FAILURE,
-        WindowsCode.OPERATION_ABORTED, WindowsCode.IO_PENDING, WindowsCode.CONNECTION_INVALID,
+        WindowsCode.SUCCESS, WindowsCode.INVALID_FUNCTION, WindowsCode.INVALID_HANDLE,
+        WindowsCode.GEN_FAILURE, WindowsCode.OPERATION_ABORTED,
+        WindowsCode.IO_PENDING, WindowsCode.CONNECTION_INVALID,
         WindowsCode.UNRECOGNIZED_MEDIA,
     }  # fmt: skip
     services = {code for code in WindowsCode if 1050 < code < 1080}

@@ -230,6 +230,27 @@ def test_what_was_done_in_a_parent_that_was_moved_out_is_undone_and_refused(node
     assert node.host.win32.mount_points(scene.volume.id) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["find", "find deep", "look up", "remove", "remove link", "remove tree", "empty", "unmount"]
+)
+def test_a_walk_that_was_moved_out_of_the_prefix_ends_before_it_looks_or_removes(node, name):
+    operation = OPERATIONS[name]
+    scene = Scene(node, 1, node.volume())
+    scene.furnish(operation.leaf)
+    before_it = tree(node.on_host(scene.prefix + r"\a"))
+    moved: list[int] = []
+
+    def before(number: int, call: str) -> None:
+        if call == "final_path" and not moved:
+            moved.append(number)
+            scene.swap("moved out", 0)
+
+    result = attempt(operation, scene, ScheduledWin32(node.host.win32, before))
+    assert isinstance(result, Win32Error)
+    assert result.windows_code == 4395
+    assert tree(node.on_host(scene.outside + r"\a-moved")) == before_it
+
+
 def test_a_prefix_that_was_replaced_is_taken_as_it_is_at_the_next_call(node):
     names = node.storage.namespace
     node.make(KUBELET + r"\p\old")

@@ -6,6 +6,7 @@ import pytest
 from tests.emulated import MIB, NO_VOLUME
 
 from csiproxy.errors import CsiProxyError, FailedPrecondition, NotFound
+from csiproxy.host.cim import Instance
 from csiproxy.storage.volume import FileSystem, Volumes
 
 
@@ -47,6 +48,25 @@ def test_the_volume_of_the_system_drive_is_found_by_its_letter(volumes):
 def test_a_raw_volume_has_no_file_system_and_no_size(node, volumes):
     volume = volumes.get(node.volume(formatted=False).id)
     assert (volume.is_formatted, volume.file_system, volume.size) == (False, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("properties", "formatted"),
+    [
+        ({"FileSystem": "NTFS", "FileSystemType": 14}, True),
+        ({"FileSystem": "exFAT", "FileSystemType": 0}, True),  # Windows has no number for it
+        ({"FileSystem": "", "FileSystemType": 15}, True),
+        ({"FileSystem": "", "FileSystemType": 0}, False),
+        ({"FileSystem": None, "FileSystemType": None}, False),
+        ({"FileSystem": "RAW", "FileSystemType": 0}, False),
+    ],
+)
+def test_a_volume_with_any_file_system_that_windows_can_name_is_formatted(properties, formatted):
+    class OneVolume:
+        def instances(self, class_name: str, **where: object) -> list[Instance]:
+            return [Instance(class_name, "k", properties)]
+
+    assert Volumes(OneVolume()).get("x").is_formatted is formatted  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("file_system", FileSystem)

@@ -120,7 +120,8 @@ def _chain(device: Sectors, container: Entry, limit: int) -> list[Entry]:
         if data:
             found.append(data)
         if not link or link.type not in EXTENDED:
-            _check(tuple(found), container.first, container.last + 1)
+            records = (Entry(0, record, 1) for record in seen)  # a partition over one would eat the chain
+            _check((*found, *records), container.first, container.last + 1)
             return found
         at = link.first
 
@@ -142,7 +143,10 @@ def initialize(device: Sectors, signature: int) -> None:
 def write(device: Sectors, table: Table) -> None:
     """Write the primary slots and the signature in one sector; boot code and logical partitions stay."""
     entries = tuple(entry for entry in table.primary if entry)
-    _check(entries, 0, min(device.size // SECTOR, MAX_SECTORS))
+    _check(entries, 0, device.size // SECTOR)
+    for entry in entries:  # one that was read may reach beyond the 2 TB that it begins in
+        if entry.first >= MAX_SECTORS or entry.sectors >= MAX_SECTORS:
+            raise MbrError(f"the partition at sector {entry.first} lies beyond the first 2 TB of the disk")
     _write_sector(device, table, device.read(0, SECTOR))
 
 

@@ -84,7 +84,13 @@ class EmulatedSession(Session):
         def related() -> list[Instance]:
             roles = joined.towards(instance.class_name, result_class, result_role)
             keys = [key for role in roles for key in joined.join(role, instance.key)]
-            return [found for key in keys for found in provider.instances({provider.schema.key: key})]
+            wanted = [{provider.schema.key: key} for key in keys]
+            return [
+                found
+                for where in wanted
+                for found in provider.instances(where)
+                if matches(found.properties, where)
+            ]
 
         return self._guarded("AssociatorsOf", related)
 

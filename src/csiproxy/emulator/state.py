@@ -58,7 +58,8 @@ class State:
             self._prepare(schema)
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, sqlite3.Error):
+            # SQLite's own text about a damaged file may quote it, and then not be readable as text itself.
+            if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
                 raise StateError(_advice(path, error)) from error
             raise
 
@@ -158,7 +159,7 @@ class State:
                 db.execute(statement)
 
 
-def _advice(path: str, error: sqlite3.Error) -> str:
+def _advice(path: str, error: Exception) -> str:
     """What is wrong with the state file and what the operator can do."""
     text = str(error)
     if "locked" in text or "busy" in text:

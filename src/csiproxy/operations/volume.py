@@ -130,8 +130,8 @@ class VolumeGroup:
         """The volume that holds what a path leads to: the last one mounted on the way, else the drive's."""
         path = self._confinement.confine(target_path, limit=MAX_LONG_PATH, rooted=True)
         with acting(context, f"find the volume that holds {path}"):
-            volume = self._storage.namespace.look_up(path, self._confinement.follow).volume
-        return VolumeId(volume or self._storage.volumes.of_drive(path.prefix[0]).id)
+            found = self._storage.namespace.look_up(path, self._confinement.follow)
+        return VolumeId(found.volume or self._storage.volumes.of_drive(found.drive).id)
 
     # --- changes -------------------------------------------------------------------------------------
 

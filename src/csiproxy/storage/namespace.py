@@ -51,10 +51,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    r"""What a look-up ended at: the entry, and the volume it crossed into last ("" when it crossed none)."""
+    r"""What a look-up ended at: the entry, and the volume that holds it, or is mounted there.
+
+    ``volume`` is "" for the one behind the letter ``drive``, which no mount point leads to.
+    """
 
     entry: Entry
     volume: str
+    drive: str = ""
 
 
 @dataclass(slots=True)
@@ -182,8 +186,7 @@ class Namespace:
                 entry = self._win32.entry(current, name)
                 rest = path.names[index + 1 :]
                 if entry.kind.is_link:
-                    if not rest and (named := _VOLUME_NAME.fullmatch(entry.target)):
-                        volume = rf"\\?\Volume{{{named[1].lower()}}}" + "\\"
+                    if not rest and (volume := _volume_name(entry.target)):
                         return Target(Entry(entry.name, EntryKind.MOUNT_POINT, volume), volume)
                     return "\\".join((entry.target.rstrip("\\"), *rest))
                 if entry.kind is EntryKind.OTHER_REPARSE_POINT:
@@ -195,7 +198,10 @@ class Namespace:
                 elif rest:
                     current = held.enter_context(self._win32.open_child(current, name))
             self._verify(root, current, "the look-up")
-            return Target(entry, volume)
+            # The operator may have put the prefix on another volume, by a link or by mounting one there.
+            top = self._win32.final_path(root)
+            volume = volume or _volume_name(top[: top.find("}") + 1])
+            return Target(entry, volume, "" if volume else top[0])
 
     # --- changes -------------------------------------------------------------------------------------
 
@@ -308,7 +314,7 @@ class Namespace:
         at.undo = lambda: self._restore_directory(at)
 
     def _remove_reparse_point(self, at: _Change) -> None:
-        """Take back a link.  In a directory that was moved the host may not know any more which kind it is."""
+        """Take back a link.  In a directory that was moved the host may not know its kind any more."""
         kind = self._win32.entry(at.directory, at.name).kind
         if kind.is_reparse_point:
             self._win32.remove(at.directory, at.name, kind)
@@ -368,6 +374,12 @@ def _demand_directory(entry: Entry, call: str) -> None:
         raise Win32Error(WindowsCode.REPARSE_POINT_ENCOUNTERED, call, f"a {entry.kind.value}")
     if entry.kind is EntryKind.FILE:
         raise Win32Error(WindowsCode.DIRECTORY, call, "it is a file")
+
+
+def _volume_name(text: str) -> str:
+    r"""The canonical form of a volume's exact name, "" for anything else."""
+    named = _VOLUME_NAME.fullmatch(text)
+    return rf"\\?\Volume{{{named[1].lower()}}}" + "\\" if named else ""
 
 
 def _components(path: str) -> tuple[str, ...]:

@@ -98,11 +98,12 @@ class Volumes:
 
 
 def _volume(instance: Instance) -> Volume:
+    file_system = instance.text("FileSystem")
     return Volume(
         id=instance.text("UniqueId"),
-        file_system=instance.text("FileSystem"),
-        # 0 is "unknown": raw, or a file system that Windows does not know.
-        is_formatted=instance.number("FileSystemType") != 0,
+        file_system=file_system,
+        # The type is 0 for a raw volume, and for some file systems that have a name only, such as exFAT.
+        is_formatted=instance.number("FileSystemType") != 0 or file_system.upper() not in ("", "RAW"),
         size=instance.number("Size"),
         size_remaining=instance.number("SizeRemaining"),
         instance=instance,
