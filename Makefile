@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs protos system-packages clean
+.PHONY: help demo test lint bench fuzz attack docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -23,8 +23,14 @@ lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 	$(BIN)/mypy --platform win32
 	$(BIN)/lint-imports
 
-bench: $(call stamp,test) ## compare with peers, side by side; prints ratios
+bench: $(call stamp,bench) ## compare with peers, side by side; prints ratios
 	$(BIN)/python -m benchmarks
+
+fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target
+	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
+
+attack: $(call stamp,test) ## race attackers against the confinement of paths; TRIES in all
+	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000)
 
 docs: $(call stamp,docs) ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -55,10 +55,16 @@ class Route:
         """
         if self.operation is None or self.binding is None:
             raise Unimplemented(f"{self.contract.name} {self.method.rpc} is not available in this csi-proxy")
-        is_hub = self.method.request is self.method.hub_request
-        arguments = self.binding.arguments(wire if is_hub else self.method.read_request(message))
+        arguments = self.binding.arguments(self._to_hub(message, wire))
         context.check()
         return self.method.write_reply(self.binding.reply(self.operation(context, **arguments)))
+
+    def _to_hub(self, message: bytes, wire: Message) -> Message:
+        """The hub's request; what has been parsed is not parsed again."""
+        method = self.method
+        if method.to_hub is not None:
+            return method.to_hub(wire, method.hub_request)
+        return wire if method.request is method.hub_request else method.read_request(message)
 
     def reply_for(self, error: CsiProxyError) -> bytes | None:
         """The reply that carries a failure, None where the failure is the gRPC status."""
