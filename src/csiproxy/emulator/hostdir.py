@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from csiproxy.emulator import names
+from csiproxy.emulator.spellings import Spellings
 from csiproxy.errors import Win32Error, WindowsCode
-from csiproxy.host.names import equality_key
 from csiproxy.host.win32 import EntryKind
 
 # Codes that only the emulator gives (https://learn.microsoft.com/windows/win32/debug/system-error-codes).
@@ -54,6 +54,8 @@ else:
     OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     OPEN_IF_NO_LINK = OPEN_DIRECTORY | os.O_NOFOLLOW
 
+# What the kernel puts behind the path of a directory that was removed.  A directory's name may end so, too.
+_REMOVED = " (deleted)"
 # How often a directory may be renamed while its place is being asked for.
 LOCATION_ATTEMPTS = 5
 
@@ -94,6 +96,9 @@ def listing(directory: int) -> list[str]:
         os.close(own)
 
 
+_spellings = Spellings(listing)
+
+
 def find(directory: int, name: str, call: str) -> str | None:
     """How a name is spelt on the host, None when it is not there.
 
@@ -101,13 +106,10 @@ def find(directory: int, name: str, call: str) -> str | None:
     is picked.
     """
     names.check(name, call)
-    wanted = equality_key(name)
-    with windows_errors(call):
-        found = [
-            other
-            for other in listing(directory)
-            if len(other) == len(wanted) and equality_key(other) == wanted
-        ]
+    try:
+        found = _spellings.of(directory, name)
+    except OSError as error:
+        raise failure(error, call) from error
     if len(found) > 1:
         raise Win32Error(
             WindowsCode.FILE_CORRUPT,
@@ -167,6 +169,9 @@ def not_a_directory(directory: int, name: str, call: str) -> Win32Error:
 def location(directory: int, call: str) -> str:
     """The host path, without links, where an open directory is now; one that was removed is error 2."""
     with windows_errors(call):
+        path = _path(directory)
+        if sys.platform != "darwin" and not path.endswith(_REMOVED):
+            return path
         wanted = identity(os.fstat(directory))
         for _ in range(LOCATION_ATTEMPTS):
             path = _path(directory)

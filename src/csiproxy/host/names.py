@@ -1,4 +1,4 @@
-"""When NTFS holds two names to be the same.
+"""Which names Windows can have, and when NTFS holds two of them to be the same.
 
 NTFS compares names per UTF-16 code unit through an upper-case table: no normalisation, no expansion
 (``ß`` is not ``SS``), nothing outside the basic plane.  The table that Windows writes since version 7 holds
@@ -6,7 +6,17 @@ the simple, reversible capitals of Unicode 5.1: ``ı``, ``ſ`` and ``ς`` too eq
 https://learn.microsoft.com/windows/win32/fileio/naming-a-file (case), [MS-FSCC] for the table's role.
 """
 
+import re
 from functools import lru_cache
+
+LONGEST_NAME = 255  # UTF-16 code units
+# With any extension, and with the superscript digits that Windows takes for digits.
+DEVICES = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [port + digit for port in ("COM", "LPT") for digit in "0123456789\u00b9\u00b2\u00b3"]
+)
+_ILLEGAL = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 # Letters (first and last of each run) that Unicode gave a capital after 5.1: to NTFS they have none.
 LATE_CAPITALS = (
@@ -16,6 +26,28 @@ LATE_CAPITALS = (
     (0x2C5F, 0x2C5F), (0x2CEC, 0x2CF3), (0x2D27, 0x2D2D), (0xA661, 0xA661), (0xA699, 0xA69B),
     (0xA791, 0xA7FF), (0xAB53, 0xABBF),
 )  # fmt: skip
+
+
+def fault(name: str) -> str:
+    """Why Windows cannot have a name in a directory; empty when it can."""
+    return f"it is longer than {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else _fault(name)
+
+
+@lru_cache(maxsize=4096)
+def _fault(name: str) -> str:
+    if name in ("", ".", ".."):
+        return "it is empty or means another directory"
+    if _ILLEGAL.search(name):
+        return 'it has a control character or one of < > : " / \\ | ? *'
+    if _NO_TEXT.search(name):
+        return "it is not Unicode text"
+    if name[-1] in ". ":
+        return "Windows drops a dot or space at its end"
+    if utf16_length(name) > LONGEST_NAME:
+        return f"it is longer than {LONGEST_NAME} characters"
+    if equality_key(name.partition(".")[0].rstrip(" ")) in DEVICES:
+        return "it is the name of a device"
+    return ""
 
 
 def equality_key(name: str) -> str:

@@ -11,23 +11,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from csiproxy.errors import InvalidArgument, PermissionDenied, WindowsCode
-from csiproxy.host.names import equality_key, utf16_length
+from csiproxy.host.names import LONGEST_NAME, equality_key, fault, utf16_length
 from csiproxy.operations.context import Context
 from csiproxy.storage.codes import judged
 from csiproxy.storage.namespace import ConfinedPath
 
 MAX_PATH = 260
 MAX_LONG_PATH = 32_767
-MAX_NAME = 255
+MAX_NAME = LONGEST_NAME
 SYSTEM_DRIVE = "C:"
 
 _FORM = re.compile(r"[A-Za-z]:\\")
-_ILLEGAL = re.compile(r'[<>:"|?*\x00-\x1f]')
-# With any extension, and with the superscript digits that Windows takes for digits.
-_DEVICES = frozenset(
-    ["CON", "NUL", "AUX", "PRN", "CONIN$", "CONOUT$"]
-    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789\u00b9\u00b2\u00b3"]
-)
 
 
 def shown(text: str) -> str:
@@ -56,24 +50,9 @@ def parse(text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> tuple[st
             WindowsCode.BAD_PATHNAME,
         )
     for name in names:
-        if fault := _fault(name):
-            raise InvalidArgument(f"{shown(name)} cannot be a name: {fault}", WindowsCode.INVALID_NAME)
+        if reason := fault(name):
+            raise InvalidArgument(f"{shown(name)} cannot be a name: {reason}", WindowsCode.INVALID_NAME)
     return (text[:2].upper(), *names)
-
-
-def _fault(name: str) -> str:
-    """Why Windows would not take a name as it is, or ""."""
-    if name in (".", ".."):
-        return "it means another directory"
-    if _ILLEGAL.search(name):
-        return 'it has a control character or one of < > : " | ? *'
-    if name[-1] in ". ":
-        return "Windows drops a dot or space at its end"
-    if equality_key(name.split(".")[0].rstrip(" ")) in _DEVICES:
-        return "it is the name of a device"
-    if utf16_length(name) > MAX_NAME:
-        return f"it is longer than {MAX_NAME} characters"
-    return ""
 
 
 class Confinement:
