@@ -10,7 +10,14 @@ from csiproxy.emulator import schema
 FACTS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "wmi").glob("*.json")}
 CLASSES = {
     found.name: found
-    for found in (schema.MSFT_DISK, schema.MSFT_PARTITION, schema.MSFT_VOLUME, schema.MSFT_STORAGE_SETTING)
+    for found in (
+        schema.MSFT_DISK,
+        schema.MSFT_PARTITION,
+        schema.MSFT_VOLUME,
+        schema.MSFT_STORAGE_SETTING,
+        schema.WIN32_SERVICE,
+        schema.CIM_BIOS_ELEMENT,
+    )
 }
 
 

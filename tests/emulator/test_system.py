@@ -1,0 +1,148 @@
+"""The node's services go through the states of real ones; its firmware has one serial number."""
+
+import pytest
+
+from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.state import State
+from csiproxy.emulator.system import INSTALLED, PENDING_SECONDS, SCHEMA, ServiceCode, Services
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+    def settle(self) -> None:
+        self.time += PENDING_SECONDS
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def services(tmp_path, clock):
+    state = State(str(tmp_path / "state.db"), SCHEMA)
+    yield Services(state, clock)
+    state.close()
+
+
+def state_of(services, name):
+    return services.find(name).state
+
+
+def test_a_fresh_node_has_its_services_as_they_are_installed(services):
+    assert {one.program.name: one.running for one in services.all()} == {
+        program.name: program.running for program in INSTALLED
+    }
+
+
+def test_a_service_is_pending_before_it_runs_and_before_it_is_stopped(services, clock):
+    assert services.start("MSiSCSI") is ServiceCode.ACCEPTED
+    assert state_of(services, "msiscsi") == "Start Pending"
+    clock.settle()
+    assert state_of(services, "MSiSCSI") == "Running"
+    assert services.stop("MSISCSI") is ServiceCode.ACCEPTED
+    assert state_of(services, "MSiSCSI") == "Stop Pending"
+    clock.settle()
+    assert state_of(services, "MSiSCSI") == "Stopped"
+
+
+def test_a_pending_service_takes_no_control(services, clock):
+    services.start("MSiSCSI")
+    assert services.stop("MSiSCSI") is ServiceCode.CANNOT_ACCEPT_CONTROL
+    clock.settle()
+    services.stop("MSiSCSI")
+    assert services.start("MSiSCSI") is ServiceCode.CANNOT_ACCEPT_CONTROL
+
+
+def test_what_is_so_already_says_so(services):
+    assert services.start("StorSvc") is ServiceCode.ALREADY_RUNNING
+    assert services.stop("MSiSCSI") is ServiceCode.CANNOT_ACCEPT_CONTROL
+
+
+def test_starting_a_service_starts_what_it_needs(services, clock):
+    assert services.start("iSCSI-Monitor") is ServiceCode.ACCEPTED
+    clock.settle()
+    assert [state_of(services, name) for name in ("MSiSCSI", "MPIO-Agent", "iSCSI-Monitor")] == [
+        "Running"
+    ] * 3
+
+
+def test_a_needed_service_is_not_stopped_under_others(services, clock):
+    services.start("iSCSI-Monitor")
+    clock.settle()
+    assert services.stop("MSiSCSI") is ServiceCode.DEPENDENT_SERVICES_RUNNING
+    services.stop("iSCSI-Monitor")
+    assert services.stop("MPIO-Agent") is ServiceCode.DEPENDENT_SERVICES_RUNNING, "it is not stopped yet"
+    clock.settle()
+    assert services.stop("MPIO-Agent") is ServiceCode.ACCEPTED
+
+
+def test_a_disabled_service_does_not_start_and_nothing_that_needs_it(services):
+    assert services.start("defragsvc") is ServiceCode.DISABLED
+    services.set_start_mode("msiscsi", "Disabled")
+    assert services.start("MPIO-Agent") is ServiceCode.DISABLED
+    assert state_of(services, "MPIO-Agent") == "Stopped"
+
+
+def test_a_service_that_windows_itself_needs_is_not_stopped(services):
+    assert services.stop("RpcSs") is ServiceCode.INVALID_CONTROL
+
+
+def test_an_unknown_service_is_gone(services):
+    assert services.find("nothing") is None
+    assert services.start("nothing") is ServiceCode.OBJECT_GONE
+    assert services.stop("nothing") is ServiceCode.OBJECT_GONE
+
+
+def test_states_survive_the_node(tmp_path, clock):
+    path = str(tmp_path / "state.db")
+    state = State(path, SCHEMA)
+    Services(state, clock).start("MSiSCSI")
+    state.close()
+    clock.settle()
+    state = State(path, SCHEMA)
+    assert state_of(Services(state, clock), "MSiSCSI") == "Running"
+    state.close()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    with Machine(str(tmp_path / "node")) as machine:
+        yield machine
+
+
+def names(found):
+    return [instance.text("Name") for instance in found]
+
+
+def test_wmi_tells_who_needs_whom_by_role(machine):
+    [middle] = machine.session.instances("Win32_Service", Name="mpio-agent")
+    ask = machine.session.associated
+    assert names(ask(middle, "Win32_DependentService", "Win32_Service", "Dependent")) == ["iSCSI-Monitor"]
+    assert names(ask(middle, "Win32_DependentService", "Win32_Service", "Antecedent")) == ["MSiSCSI"]
+    both = ask(middle, "Win32_DependentService", "Win32_Service")
+    assert sorted(names(both)) == ["MSiSCSI", "iSCSI-Monitor"]
+
+
+def test_wmi_starts_and_stops(machine):
+    [service] = machine.session.instances("Win32_Service", Name="StorSvc")
+    assert (service.text("State"), service.text("StartMode")) == ("Running", "Manual")
+    assert machine.session.invoke(service, "StartService").return_value == 10
+    assert machine.session.invoke(service, "StopService").return_value == 0
+    [service] = machine.session.instances("Win32_Service", Name="StorSvc")
+    assert service.text("State") == "Stop Pending"
+
+
+def test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines(tmp_path):
+    found = []
+    for _ in range(2):
+        with Machine(str(tmp_path / "node")) as machine:
+            [bios] = machine.session.instances("CIM_BIOSElement")
+            found.append(bios.text("SerialNumber"))
+    assert found[0] == found[1]
+    assert found[0] != found[0].strip()
