@@ -56,6 +56,12 @@ def test_a_boolean_is_said_like_in_go(text, meant):
     assert flags.parse([*HOST, f"--allow-reformat{text}"]).configuration.allow_reformat is meant
 
 
+def test_services_may_be_allowed_besides_those_of_storage():
+    given = flags.parse([*HOST, "--allow-service", "one", "--allow-service=two"])
+    assert given.configuration.allow_services[-2:] == ("one", "two")
+    assert "MSiSCSI" in given.configuration.allow_services
+
+
 def test_an_open_descriptor_is_taken_for_readiness():
     reading, writing = os.pipe()
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
-from csiproxy.storage.codes import CIM, HRESULT, WIN32
+from csiproxy.storage.codes import CIM, HRESULT, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
 VERSIONS_INTRODUCTION = r"""\
@@ -40,6 +40,13 @@ RETURN_VALUES = """
 
 What a method of MSFT_Disk, MSFT_Partition, MSFT_Volume or MSFT_StorageSetting returns. Microsoft documents no
 Win32 code for these; the third column is this project's choice.
+
+"""
+SERVICES = """
+## Return values of services
+
+What [Win32_Service](https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service) returns from StartService and
+StopService.
 
 """
 HRESULTS = """
@@ -143,6 +150,14 @@ def errors_page() -> str:
                         f"[{meaning.page}]({PAGES}{meaning.page})",
                     )
                     for value, meaning in sorted(CIM.items())
+                ),
+            ),
+            SERVICES,
+            table(
+                ("value", "status", "Windows code", "meaning"),
+                *(
+                    (str(value), meaning.error.code.name, str(meaning.windows_code), meaning.text)
+                    for value, meaning in sorted(SERVICE.items())
                 ),
             ),
             HRESULTS,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from csiproxy.operations.configuration import Configuration
+from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
 
 _KUBELET_PATH = r"C:\var\lib\kubelet"
 _EMULATOR = "emulator:"
@@ -61,6 +61,7 @@ def parse(argv: Sequence[str]) -> Settings:
             csi_plugins_path=given.kubelet_csi_plugins_path or kubelet_path + r"\plugins\kubernetes.io\csi",
             pod_path=given.kubelet_pod_path or kubelet_path + r"\pods",
             allow_reformat=given.allow_reformat,
+            allow_services=(*STORAGE_SERVICES, *given.allow_service),
         ),
         audit_log=given.audit_log,
         ready_fd=given.ready_fd,
@@ -155,6 +156,14 @@ def _add_path_flags(parser: argparse.ArgumentParser) -> None:
         type=_windows_path,
         metavar="PATH",
         help="where CSIProxyService makes volumes visible to pods; default: pods in kubelet's directory",
+    )
+    group.add_argument(
+        "--allow-service",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a Windows service that the system group may start and stop, besides those of Windows' storage "
+        f"({', '.join(STORAGE_SERVICES)}); may be repeated",
     )
     group.add_argument(
         "--allow-reformat",

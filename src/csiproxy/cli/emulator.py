@@ -8,9 +8,11 @@ import click
 
 from csiproxy.cli.attach import attach
 from csiproxy.cli.failure import Failure, Problem
+from csiproxy.cli.fault import fault
 from csiproxy.cli.node_control import control, start_if_needed
 from csiproxy.cli.output import Output, output_option, table
 from csiproxy.cli.places import node_directory, state_option
+from csiproxy.cli.service import service
 from csiproxy.cli.sizes import show_size, size_callback
 
 
@@ -53,6 +55,8 @@ def run(state: str, drive_c: str | None, ready_fd: int | None) -> None:
 
 
 command.add_command(attach)
+command.add_command(fault)
+command.add_command(service)
 
 
 @command.command("detach")

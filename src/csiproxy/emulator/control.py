@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 from csiproxy.emulator import locks, sockets
 from csiproxy.emulator.calls import Arguments, Call
 from csiproxy.emulator.faults import Fault
-from csiproxy.emulator.inventory import DiskReport
+from csiproxy.emulator.inventory import DiskReport, ServiceReport
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import every, one
 from csiproxy.emulator.wire import WireError
@@ -119,6 +119,14 @@ class Control:
         """The faults that have not happened yet."""
         return tuple(every(Fault, self._pool.call("control.faults")))
 
+    def services(self) -> tuple[ServiceReport, ...]:
+        """The node's Windows services."""
+        return tuple(every(ServiceReport, self._pool.call("control.services")))
+
+    def set_start_mode(self, name: str, start_mode: str) -> None:
+        """Change when a service starts (Auto, Manual, Disabled …)."""
+        self._pool.call("control.set_start_mode", name, start_mode)
+
     def clear_faults(self) -> None:
         """Forget all faults; what hangs goes on."""
         self._pool.call("control.clear_faults")
@@ -140,6 +148,10 @@ def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, 
         "control.seed": lambda call: machine.seed(call.take(str)),
         "control.order": lambda call: machine.faults.order(call.take(Fault)),
         "control.faults": lambda _: machine.faults.pending(),
+        "control.services": lambda _: machine.services.reports(),
+        "control.set_start_mode": lambda call: machine.services.set_start_mode(
+            call.take(str), call.take(str)
+        ),
         "control.clear_faults": lambda _: machine.faults.clear(),
         "control.stop": lambda _: stop(),
     }

@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceReport:
+    """A Windows service: its names, when it starts, and Win32_Service.State."""
+
+    name: str
+    display_name: str
+    start_mode: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeReport:
     r"""A volume: its name (``\\?\Volume{guid}\``), where it is mounted, and where its files are on the host.
 

@@ -92,7 +92,7 @@ class Machine:
         except BaseException:
             self.disks.close()
             raise
-        services = Services(self.state)
+        self.services = services = Services(self.state)
         session = EmulatedSession(
             self.disks,
             self.namespace.mount_points,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from csiproxy.emulator.cim_provider import Arguments, Association, End
+from csiproxy.emulator.inventory import ServiceReport
 from csiproxy.emulator.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE
 from csiproxy.emulator.state import State
 from csiproxy.host.cim import Instance, Result, Value
@@ -111,6 +112,13 @@ class Services:
             for name, start_mode, running, settled_at in rows
             if name.lower() in _BY_NAME
         ]
+
+    def reports(self) -> tuple[ServiceReport, ...]:
+        """Every service, for the operator."""
+        return tuple(
+            ServiceReport(one.program.name, one.program.display_name, one.start_mode, one.state)
+            for one in self.all()
+        )
 
     def find(self, name: str) -> Service | None:
         """The service of that name, ignoring case."""
