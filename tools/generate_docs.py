@@ -45,7 +45,8 @@ Win32 code for these; the third column is this project's choice.
 SERVICES = """
 ## Return values of services
 
-What [Win32_Service](https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service) returns from StartService and
+What [Win32_Service](https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service) returns from
+StartService and
 StopService.
 
 """

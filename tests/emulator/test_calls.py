@@ -1,0 +1,64 @@
+"""A node takes the calls of its table with arguments of their types, and nothing else."""
+
+import pytest
+
+from csiproxy.emulator.calls import Arguments, namespace_calls, session_calls
+from csiproxy.emulator.faulty import FaultyNamespace, FaultySession
+from csiproxy.emulator.wire import WireError
+from csiproxy.host.cim import Instance
+from csiproxy.host.win32 import EntryKind
+
+INSTANCE = Instance("MSFT_Disk", "key", {})
+# Refused calls never get as far as what they are made on.
+SESSION = session_calls(FaultySession(None, None))
+NAMESPACE = namespace_calls(FaultyNamespace(None, None))
+
+
+def test_the_table_is_the_port():
+    public = {name for name in vars(FaultySession) if not name.startswith("_")}
+    assert set(SESSION) == public
+    namespace = {name for name in vars(FaultyNamespace) if not name.startswith("_")}
+    assert set(NAMESPACE) == namespace - {"places"}
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("instances", ()),
+        ("instances", (1, {})),
+        ("instances", ("MSFT_Disk", [])),
+        ("instances", ("MSFT_Disk", {"Number": None})),
+        ("associated", ("MSFT_Disk", "A", "B", "")),
+        ("associated", (INSTANCE, "A", "B")),
+        ("invoke", (INSTANCE, "Online")),
+        ("invoke", (1, "Online", {})),
+        ("invoke", (INSTANCE, "Online", {"a": EntryKind.FILE})),
+    ],
+)
+def test_a_cim_call_of_other_arguments_is_no_call(call, arguments):
+    with pytest.raises(WireError):
+        SESSION[call](Arguments(arguments, None))
+
+
+@pytest.mark.parametrize("call", sorted(set(NAMESPACE) - {"mount_points", "storage_device"}))
+def test_a_call_on_a_directory_needs_one(call):
+    with pytest.raises(WireError, match="without its directory"):
+        NAMESPACE[call](Arguments(("a", "b", True), None))
+
+
+def test_a_truth_value_is_no_number():
+    with pytest.raises(WireError, match="bool where a int"):
+        Arguments((True,), None).take(int)
+
+
+def test_an_optional_argument_is_there_or_none():
+    assert Arguments((None,), None).optional(int) is None
+    assert Arguments((3,), None).optional(int) == 3
+    with pytest.raises(WireError):
+        Arguments(("x",), None).optional(int)
+
+
+def test_texts_are_texts():
+    assert Arguments((("a", "b"),), None).texts() == ("a", "b")
+    with pytest.raises(WireError):
+        Arguments((("a", 1),), None).texts()

@@ -1,0 +1,142 @@
+"""One descriptor and one name: what the host says becomes what Windows would say."""
+
+import errno
+import os
+from contextlib import contextmanager
+
+import pytest
+
+from csiproxy.emulator import hostdir
+from csiproxy.errors import Win32Error
+from csiproxy.host.win32 import EntryKind
+
+
+@contextmanager
+def opened(path):
+    descriptor = os.open(path, hostdir.OPEN_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("number", hostdir.CODES)
+def test_every_error_of_the_host_that_is_known_has_its_windows_code(number):
+    with pytest.raises(Win32Error) as caught, hostdir.windows_errors("Call"):
+        raise OSError(number, os.strerror(number))
+    assert (caught.value.windows_code, caught.value.call) == (hostdir.CODES[number], "Call")
+
+
+def test_an_unknown_error_is_a_general_failure():
+    assert hostdir.failure(OSError(errno.ENOTTY, "x"), "Call").windows_code == 31
+
+
+PROVOKED = {
+    2: lambda path: os.open(path / "nothing", os.O_RDONLY),
+    183: lambda path: os.mkdir(path / "directory"),
+    145: lambda path: os.rmdir(path / "full"),
+    267: lambda path: os.open(path / "file" / "x", os.O_RDONLY),
+    4395: lambda path: os.open(path / "link", os.O_RDONLY | os.O_NOFOLLOW),
+    206: lambda path: os.open(path / ("x" * 300), os.O_RDONLY),
+}
+
+
+@pytest.mark.parametrize("code", PROVOKED)
+def test_the_codes_are_those_of_what_really_happens(tmp_path, code):
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(Win32Error) as caught, hostdir.windows_errors("Call"):
+        PROVOKED[code](tmp_path)
+    assert caught.value.windows_code == code
+
+
+def test_a_name_is_found_however_it_is_spelt(tmp_path):
+    (tmp_path / "Größe").touch()
+    with opened(tmp_path) as directory:
+        assert hostdir.find(directory, "GRÖßE", "Call") == "Größe"
+        assert hostdir.find(directory, "GRÖSSE", "Call") is None
+        with pytest.raises(Win32Error) as caught:
+            hostdir.spelling(directory, "other", "Call")
+        assert caught.value.windows_code == 2
+
+
+def test_of_two_equal_names_none_is_picked(tmp_path):
+    (tmp_path / "pod").mkdir()
+    (tmp_path / "POD").mkdir()
+    with opened(tmp_path) as directory, pytest.raises(Win32Error) as caught:
+        hostdir.find(directory, "pod", "Call")
+    assert caught.value.windows_code == 1392
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "nul", "a\0"])
+def test_a_name_that_windows_cannot_have_is_not_even_looked_for(tmp_path, name):
+    with opened(tmp_path) as directory, pytest.raises(Win32Error) as caught:
+        hostdir.find(directory, name, "Call")
+    assert caught.value.windows_code == 123
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b"])
+def test_the_status_of_anything_but_one_name_is_refused(tmp_path, name):
+    with opened(tmp_path) as directory, pytest.raises(OSError, match="argument"):
+        hostdir.status(directory, name)
+
+
+def test_the_place_of_a_directory_follows_it(tmp_path):
+    (tmp_path / "a").mkdir()
+    with opened(tmp_path / "a") as directory:
+        assert hostdir.location(directory, "Call") == str(tmp_path / "a")
+        (tmp_path / "a").rename(tmp_path / "b")
+        assert hostdir.location(directory, "Call") == str(tmp_path / "b")
+
+
+def test_a_removed_directory_has_no_place(tmp_path):
+    (tmp_path / "a").mkdir()
+    with opened(tmp_path / "a") as directory:
+        (tmp_path / "a").rmdir()
+        with pytest.raises(Win32Error) as caught:
+            hostdir.location(directory, "Call")
+        assert caught.value.windows_code == 2
+
+
+def test_a_directory_may_be_called_deleted(tmp_path):
+    (tmp_path / "a (deleted)").mkdir()
+    with opened(tmp_path / "a (deleted)") as directory:
+        assert hostdir.location(directory, "Call") == str(tmp_path / "a (deleted)")
+
+
+def test_a_removed_directory_is_not_taken_for_another_of_the_kernels_spelling(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a (deleted)").mkdir()
+    with opened(tmp_path / "a") as directory:
+        (tmp_path / "a").rmdir()
+        with pytest.raises(Win32Error):
+            hostdir.location(directory, "Call")
+
+
+def test_kinds_are_told_apart_without_following(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "f").touch()
+    (tmp_path / "l").symlink_to("d")
+    os.mkfifo(tmp_path / "p")
+    with opened(tmp_path) as directory:
+        kinds = [hostdir.kind_of(hostdir.status(directory, name).st_mode) for name in "dflp"]
+    other = EntryKind.OTHER_REPARSE_POINT
+    assert kinds == [EntryKind.DIRECTORY, EntryKind.FILE, other, other]
+
+
+def test_why_a_name_is_no_directory_is_said(tmp_path):
+    (tmp_path / "f").touch()
+    (tmp_path / "l").symlink_to("d")
+    with opened(tmp_path) as directory:
+        assert hostdir.not_a_directory(directory, "f", "Call").windows_code == 267
+        assert hostdir.not_a_directory(directory, "l", "Call").windows_code == 4395
+
+
+def test_listing_leaves_the_callers_position_alone(tmp_path):
+    (tmp_path / "a").touch()
+    with opened(tmp_path) as directory:
+        assert hostdir.listing(directory) == hostdir.listing(directory) == ["a"]
+        assert os.listdir(directory) == ["a"]

@@ -1,0 +1,94 @@
+"""A link is known by identity and text, and what was recorded outlives the process."""
+
+import pytest
+
+from csiproxy.emulator import links
+from csiproxy.emulator.links import Change, Link, LinkTable
+from csiproxy.emulator.state import State
+from csiproxy.host.win32 import EntryKind
+
+VOLUME = r"\\?\Volume{00000000-0000-4000-8000-000000000001}" + "\\"
+LINK = Link((1, 2), "../x", EntryKind.SYMBOLIC_LINK, r"C:\x", r"C:\pods\link")
+MOUNT = Link((1, 3), "../img", EntryKind.MOUNT_POINT, VOLUME, r"C:\stage")
+
+
+@pytest.fixture
+def state(tmp_path):
+    state = State(str(tmp_path / "state.db"), links.SCHEMA)
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def table(state):
+    return LinkTable(state)
+
+
+def test_a_link_is_found_by_identity_and_text_together(table):
+    table.remember(LINK)
+    assert table.find((1, 2), "../x") == LINK
+    assert table.find((1, 2), "../other") is None
+    assert table.find((9, 2), "../x") is None
+
+
+def test_links_are_known_to_the_next_process(state, table):
+    table.remember(MOUNT)
+    table.remember(LINK)
+    assert LinkTable(state).all() == [LINK, MOUNT]
+
+
+def test_text_that_is_not_utf8_survives(state, table):
+    odd = Link((7, 7), "../\udcff", EntryKind.JUNCTION, "C:\\y", "C:\\z")
+    table.remember(odd)
+    assert LinkTable(state).find((7, 7), "../\udcff") == odd
+
+
+def test_a_number_that_is_used_again_is_another_link(table):
+    table.remember(LINK)
+    again = Link((1, 2), "../y", EntryKind.JUNCTION, r"C:\y", r"C:\q")
+    table.remember(again)
+    assert table.all() == [again]
+
+
+def test_mount_points_are_listed_by_volume(table):
+    table.remember(LINK)
+    table.remember(MOUNT)
+    assert table.mounted(VOLUME) == [MOUNT]
+    assert table.mounted("other") == []
+
+
+def test_forgetting_is_for_good_and_twice_is_fine(state, table):
+    table.remember(LINK)
+    table.forget((1, 2), (8, 8))
+    table.forget((1, 2))
+    assert table.all() == LinkTable(state).all() == []
+
+
+def test_a_link_found_elsewhere_keeps_everything_but_its_place(state, table):
+    table.remember(LINK)
+    table.moved(LINK, r"C:\new")
+    found = LinkTable(state).find((1, 2), "../x")
+    assert (found.place, found.target) == (r"C:\new", LINK.target)
+
+
+def test_a_renumbered_link_is_the_same_link(state, table):
+    table.remember(LINK)
+    found = table.renumber(LINK, (5, 6))
+    assert LinkTable(state).all() == [found]
+    assert (found.file, found.text) == ((5, 6), LINK.text)
+
+
+CHANGE = Change("temporary", "C:\\pods", "link", makes_link=True)
+
+
+def test_a_change_that_was_interrupted_is_known_to_the_next_process(state, table):
+    table.begin(CHANGE)
+    assert LinkTable(state).interrupted() == [CHANGE]
+
+
+def test_a_change_that_is_over_is_not_interrupted(state, table):
+    table.begin(CHANGE)
+    table.over("temporary")
+    assert table.interrupted() == []
+    table.begin(Change("second", "C:\\", "x", makes_link=False))
+    assert [change.temporary for change in LinkTable(state).interrupted()] == ["second"]
