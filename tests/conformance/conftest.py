@@ -1,11 +1,14 @@
+import fcntl
 import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
 
 import pytest
+from tests.conformance.go_client import GoClient, GoProgram, build
 from tests.conformance.running import PLUGINS, PODS, Running
-from tests.conformance.wire import Api, compile_protos
+from tests.conformance.wire import Api, Client, compile_protos
+from tests.conftest import find_foreign
 
 
 @pytest.fixture(scope="session")
@@ -13,14 +16,39 @@ def apis(tmp_path_factory) -> dict[str, Api]:
     return compile_protos(tmp_path_factory.mktemp("protos"))
 
 
-@pytest.fixture(scope="session")
-def running(apis) -> Iterator[Running]:
+@pytest.fixture(scope="session", params=["grpcio", pytest.param("grpc-go", marks=pytest.mark.foreign)])
+def running(apis, request) -> Iterator[Running]:
+    """A node and its proxy, called by one client or the other."""
+    connect = Client
+    if request.param == "grpc-go":
+        program = request.getfixturevalue("go_program")
+        connect = lambda api, endpoints: GoClient(api, endpoints, program)  # noqa: E731
     # Not pytest's own directory: the path of a socket has about 100 bytes.
     directory = tempfile.mkdtemp(prefix="cp-", dir="/tmp")
-    running = Running(directory, apis)
+    running = Running(directory, apis, connect)
     yield running
     running.close()
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def go_program(tmp_path_factory, worker_id) -> Iterator[GoProgram]:
+    """The Go client, built once for all workers."""
+    shared = (
+        tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    )
+    directory = shared / "go-client"
+    with open(shared / "go-client.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            go, generator = find_foreign("go"), find_foreign("protoc-gen-go")
+            building = shared / "go-client.building"
+            shutil.rmtree(building, ignore_errors=True)
+            build(building, go, generator)
+            building.rename(directory)
+    program = GoProgram(directory / "go-client")
+    yield program
+    program.close()
 
 
 _numbers = itertools.count(1)

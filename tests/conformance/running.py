@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.conformance.wire import Api, Client
@@ -15,14 +16,18 @@ PODS = KUBELET + r"\pods"
 MIB = 1 << 20
 
 
+Connect = Callable[[Api, str], Client]
+
+
 class Running:
     """One node below ``directory`` with a proxy that serves everything on it."""
 
-    def __init__(self, directory: str, apis: dict[str, Api]) -> None:
+    def __init__(self, directory: str, apis: dict[str, Api], connect: Connect = Client) -> None:
         self.directory = directory
         self.node = os.path.join(directory, "n")
         self.endpoints = os.path.join(directory, "e")
         self.apis = apis
+        self._connect = connect
         self._clients: dict[str, Client] = {}
         self._disks = 0
         self._proxy = self._start()
@@ -53,7 +58,7 @@ class Running:
     def client(self, name: str) -> Client:
         """A client of ``disk/v1`` or the like."""
         if name not in self._clients:
-            self._clients[name] = Client(self.apis[name], self.endpoints)
+            self._clients[name] = self._connect(self.apis[name], self.endpoints)
         return self._clients[name]
 
     # --- what others do to the node

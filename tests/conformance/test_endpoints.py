@@ -2,13 +2,15 @@
 
 import grpc
 import pytest
+from tests.conformance.go_client import GoRefused
 from tests.conformance.wire import names_of_protos, refusal
 
 
 def status(call, *arguments) -> str:
-    with pytest.raises(grpc.RpcError) as caught:
+    with pytest.raises((grpc.RpcError, GoRefused)) as caught:
         call(*arguments)
-    return refusal(caught.value).status
+    error = caught.value
+    return error.refusal.status if isinstance(error, GoRefused) else refusal(error).status
 
 
 @pytest.mark.parametrize("name", names_of_protos())
