@@ -1,0 +1,81 @@
+"""A proxy killed between any two steps of any call leaves nothing that its successor cannot finish."""
+
+import gc
+import os
+from pathlib import Path
+
+import pytest
+from tests.crash.calls import Outcome, Request, perform
+from tests.crash.mortal import Killed, Life, Mortal, MortalWin32
+from tests.crash.picture import Picture, picture, table_faults
+from tests.crash.scenarios import SCENARIOS, Scenario, reformatting, seeded_node
+
+from csiproxy.emulator.links import LinkTable
+
+
+class Ground:
+    """A fresh node in a scenario's starting state, the same each time."""
+
+    def __init__(self, directory: Path, scenario: Scenario) -> None:
+        self.node = seeded_node(directory)
+        self.request: Request = scenario(self.node)
+        self._options = {"allow_reformat": scenario is reformatting}
+
+    def call(self, life: Life | None = None) -> Outcome:
+        """Make the client's call at a proxy that has just been started, and lives as long as it is to."""
+        machine = self.node.machine
+        if life is None:
+            return perform(self.node.operations(**self._options), self.request)
+        halves = {"cim": Mortal(machine.session, life), "win32": MortalWin32(machine.win32, life)}
+        return perform(self.node.operations(**halves, **self._options), self.request)
+
+    def look(self) -> Picture:
+        machine = self.node.machine
+        assert [table_faults(report.image) for report in machine.inventory()] == [
+            "" for _ in machine.inventory()
+        ]
+        return picture(self.node.host, machine.inventory(), machine.directory)
+
+    def left_over(self) -> list[str]:
+        """What no proxy may leave to the node: held locks, changes of names that were not ended."""
+        locks = os.listdir(os.path.join(self.node.machine.directory, "locks"))
+        table: LinkTable = self.node.machine.namespace._table
+        return [name for name in locks if not name.startswith("mark-")] + [
+            change.temporary for change in table.interrupted()
+        ]
+
+    def close(self) -> None:
+        self.node.close()
+
+
+def descriptors() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+@pytest.mark.parametrize("scenario", [*SCENARIOS, reformatting], ids=lambda scenario: scenario.__name__)
+def test_a_call_that_is_made_again_after_a_kill_at_any_step_ends_as_if_nothing_had_happened(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    undisturbed = Ground(tmp_path / "undisturbed", scenario)
+    life = Life()
+    first = undisturbed.call(life)
+    wanted = undisturbed.look()
+    again = undisturbed.call()
+    assert undisturbed.look() == wanted
+    assert undisturbed.left_over() == []
+    undisturbed.close()
+
+    for last in range(len(life.steps) + 1):
+        ground = Ground(tmp_path / f"killed-{last}", scenario)
+        before = descriptors()
+        if last < len(life.steps):
+            with pytest.raises(Killed):
+                ground.call(Life(last))
+        else:
+            assert ground.call() == first  # the reply was lost on its way
+        gc.collect(0)
+        assert (descriptors(), ground.left_over()) == (before, [])
+        assert ground.call() in (first, again)
+        assert ground.look() == wanted
+        assert ground.left_over() == []
+        ground.close()
