@@ -46,6 +46,34 @@ def test_a_call_on_a_directory_needs_one(call):
         NAMESPACE[call](Arguments(("a", "b", True), None))
 
 
+# The descriptor is never used: the arguments are refused before anything is asked with it.
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("describe", ()),
+        ("describe", ("name",)),
+        ("describe", (("name", 1),)),
+        ("remove_link", ("name",)),
+        ("remove_link", ("name", "file")),
+        ("remove_link", (EntryKind.FILE, "name")),
+        ("set_link", ("name", r"C:\x")),
+        ("set_link", ("name", r"C:\x", 1)),
+        ("set_link", ("name", None, True)),
+        ("set_mount_point", ("name",)),
+        ("set_mount_point", (None, "volume")),
+        ("delete_mount_point", ("name", 1)),
+        ("mounted", ()),
+        ("mounted", (("name",),)),
+        ("mount_points", ()),
+        ("mount_points", (None,)),
+        ("storage_device", (b"path",)),
+    ],
+)
+def test_a_call_on_files_of_other_arguments_is_no_call(call, arguments):
+    with pytest.raises(WireError):
+        NAMESPACE[call](Arguments(arguments, 0))
+
+
 def test_a_truth_value_is_no_number():
     with pytest.raises(WireError, match="bool where a int"):
         Arguments((True,), None).take(int)

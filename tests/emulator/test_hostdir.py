@@ -38,6 +38,9 @@ PROVOKED = {
     267: lambda path: os.open(path / "file" / "x", os.O_RDONLY),
     4395: lambda path: os.open(path / "link", os.O_RDONLY | os.O_NOFOLLOW),
     206: lambda path: os.open(path / ("x" * 300), os.O_RDONLY),
+    5: lambda path: os.unlink(path / "directory"),
+    6: lambda path: os.fstat(-1),
+    87: lambda path: os.rename(path / "directory", path / "directory" / "below"),
 }
 
 
@@ -60,6 +63,16 @@ def test_a_name_is_found_however_it_is_spelt(tmp_path):
         assert hostdir.find(directory, "GRÖSSE", "Call") is None
         with pytest.raises(Win32Error) as caught:
             hostdir.spelling(directory, "other", "Call")
+        assert caught.value.windows_code == 2
+
+
+def test_nothing_is_found_in_a_directory_that_was_removed(tmp_path):
+    (tmp_path / "a").mkdir()
+    with opened(tmp_path / "a") as directory:
+        (tmp_path / "a").rmdir()
+        assert hostdir.find(directory, "x", "Call") is None
+        with pytest.raises(Win32Error) as caught:
+            hostdir.spelling(directory, "x", "Call")
         assert caught.value.windows_code == 2
 
 

@@ -45,6 +45,14 @@ def test_a_directory_of_neither_is_denied(ground, mapped):
     assert caught.value.windows_code == 5
 
 
+def test_what_is_on_a_drive_and_on_a_volume_is_named_by_its_drive(ground, mapped):
+    inner = ground.host("images", "one")
+    os.makedirs(inner)
+    ground.volumes.directories[FIRST] = inner
+    assert located(mapped, inner).windows == r"C:\images\one"
+    assert mapped.host_path(FIRST.removesuffix("\\")) == inner
+
+
 def test_a_vanished_volume_has_no_host_path(ground, mapped):
     del ground.volumes.directories[SECOND]
     assert mapped.host_path(SECOND + "x") is None

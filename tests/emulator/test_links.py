@@ -10,6 +10,7 @@ from csiproxy.host.win32 import EntryKind
 VOLUME = r"\\?\Volume{00000000-0000-4000-8000-000000000001}" + "\\"
 LINK = Link((1, 2), "../x", EntryKind.SYMBOLIC_LINK, r"C:\x", r"C:\pods\link")
 MOUNT = Link((1, 3), "../img", EntryKind.MOUNT_POINT, VOLUME, r"C:\stage")
+CHANGE = Change("temporary", "C:\\pods", "link", makes_link=True)
 
 
 @pytest.fixture
@@ -35,6 +36,24 @@ def test_links_are_known_to_the_next_process(state, table):
     table.remember(MOUNT)
     table.remember(LINK)
     assert LinkTable(state).all() == [LINK, MOUNT]
+
+
+def test_everything_is_there_when_the_state_is_opened_again(tmp_path):
+    path = str(tmp_path / "again.db")
+    odd = Link((1 << 63, (1 << 64) - 1), "../\udcff", EntryKind.JUNCTION, "C:\\y", "C:\\z")
+    first = State(path, links.SCHEMA)
+    table = LinkTable(first)
+    for link in (LINK, MOUNT, odd):
+        table.remember(link)
+    table.forget(MOUNT.file)
+    table.begin(CHANGE)
+    first.close()
+    second = State(path, links.SCHEMA)
+    table = LinkTable(second)
+    assert table.find(odd.file, odd.text) == odd
+    assert table.all() == [LINK, odd]
+    assert table.interrupted() == [CHANGE]
+    second.close()
 
 
 def test_text_that_is_not_utf8_survives(state, table):
@@ -76,9 +95,6 @@ def test_a_renumbered_link_is_the_same_link(state, table):
     found = table.renumber(LINK, (5, 6))
     assert LinkTable(state).all() == [found]
     assert (found.file, found.text) == ((5, 6), LINK.text)
-
-
-CHANGE = Change("temporary", "C:\\pods", "link", makes_link=True)
 
 
 def test_a_change_that_was_interrupted_is_known_to_the_next_process(state, table):

@@ -7,7 +7,7 @@ import pytest
 
 from csiproxy.emulator import frames, wire
 from csiproxy.emulator.places import Places
-from csiproxy.emulator.pool import MOST_IDLE, Pool
+from csiproxy.emulator.pool import MOST_CONNECTIONS, MOST_IDLE, Pool
 from csiproxy.emulator.wire import Failure, Greeting, Reply
 from csiproxy.errors import HostUnreachable, Win32Error
 
@@ -100,6 +100,46 @@ def test_calls_at_the_same_time_have_connections_of_their_own_and_few_are_kept()
         thread.join(10)
     assert len(peer.connections) == together.parties
     assert len(pool._idle) <= MOST_IDLE
+    pool.close()
+
+
+def test_more_callers_than_connections_take_turns_and_all_are_served():
+    callers = 3 * MOST_CONNECTIONS
+    ready = threading.Barrier(callers)
+    together = threading.Barrier(MOST_CONNECTIONS)
+    lock = threading.Lock()
+    dialled, ended, most = 0, 0, 0
+
+    def answer(request):
+        nonlocal ended
+        # Nobody is answered before as many calls are under way as there may be connections.
+        together.wait(30)
+        with lock:
+            ended += 1
+        # Every connection serves one call, so that each that is open now was dialled and has not ended.
+        return None
+
+    peer = Peer(answer=answer)
+
+    def dial():
+        nonlocal dialled, most
+        with lock:
+            dialled += 1
+            most = max(most, dialled - ended)
+        return peer.dial()
+
+    def call():
+        ready.wait(30)
+        with pytest.raises(HostUnreachable):
+            pool.call("x")
+
+    pool = Pool(dial)
+    threads = [threading.Thread(target=call) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (dialled, ended, most) == (callers, callers, MOST_CONNECTIONS)
     pool.close()
 
 
