@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import median
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS, SETTINGS, PING, WINDOW_UPDATE = 1, 4, 6, 8
+# grpc-go resets a stream without an error when it has answered before it saw the request's end.
+HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 1, 3, 4, 6, 7, 8
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 WIDE = 0x7FFFFFFF
 
@@ -86,8 +87,10 @@ class Connection:
                     self.socket.sendall(frame(SETTINGS, ACK, 0, b""))
                 elif kind == PING and not flags & ACK:
                     self.socket.sendall(frame(PING, ACK, 0, data[at + 9 : at + 9 + size]))
-                elif kind in (3, 7):
-                    raise ConnectionError(f"the server refused: frame {kind}")
+                elif kind in (RST_STREAM, GOAWAY):
+                    reason = data[at + 9 + 4 * (kind == GOAWAY) :][:4]
+                    if any(reason):
+                        raise ConnectionError(f"{self.socket.getpeername()} refused: {kind}, {reason!r}")
                 at += 9 + size
             self.rest = data[at:]
 

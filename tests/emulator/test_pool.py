@@ -7,7 +7,7 @@ import pytest
 
 from csiproxy.emulator import frames, wire
 from csiproxy.emulator.places import Places
-from csiproxy.emulator.pool import MOST_CONNECTIONS, MOST_IDLE, Pool
+from csiproxy.emulator.pool import MOST_ATTEMPTS, MOST_CONNECTIONS, MOST_IDLE, Pool
 from csiproxy.emulator.wire import Failure, Greeting, Reply
 from csiproxy.errors import HostUnreachable, Win32Error
 
@@ -103,23 +103,22 @@ def test_calls_at_the_same_time_have_connections_of_their_own_and_few_are_kept()
     pool.close()
 
 
-def test_more_callers_than_connections_take_turns_and_all_are_served():
+def test_more_callers_than_connections_take_turns():
     callers = 3 * MOST_CONNECTIONS
     ready = threading.Barrier(callers)
     together = threading.Barrier(MOST_CONNECTIONS)
     lock = threading.Lock()
     dialled, ended, most = 0, 0, 0
 
-    def answer(request):
+    def hang_up(request):
+        # Every connection has one call: what was dialled and has not ended is open now.
         nonlocal ended
-        # Nobody is answered before as many calls are under way as there may be connections.
+        # No call ends before as many calls are under way as there may be connections.
         together.wait(30)
         with lock:
             ended += 1
-        # Every connection serves one call, so that each that is open now was dialled and has not ended.
-        return None
 
-    peer = Peer(answer=answer)
+    peer = Peer(answer=hang_up)
 
     def dial():
         nonlocal dialled, most
@@ -162,3 +161,18 @@ def test_no_node_is_unreachable():
 
     with pytest.raises(HostUnreachable, match="no emulated node answers"):
         Pool(dial).call("x")
+
+
+def test_a_peer_that_greets_and_hangs_up_is_not_dialled_for_ever():
+    dials = []
+
+    def dial():
+        ours, theirs = socket.socketpair()
+        frames.send(theirs, wire.encode(GREETING))
+        theirs.close()
+        dials.append(1)
+        return ours
+
+    with pytest.raises(HostUnreachable):
+        Pool(dial).call("x")
+    assert len(dials) <= MOST_ATTEMPTS

@@ -7,13 +7,13 @@ and attached to another node with its volumes, as a cloud disk can.
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from csiproxy.emulator import attachment, image, partition_table, placement
 from csiproxy.emulator.attachment import Attachment, BusType, OfflineReason, Place
 from csiproxy.emulator.image import Image, win32_error
-from csiproxy.emulator.partition_table import Layout, Partition, PartitionStyle
+from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system_disk import SYSTEM_DISK_SIZE, boot_partition, create_system_disk
 from csiproxy.emulator.volume import Condition, Volume
@@ -66,10 +66,18 @@ class Disk:
         return self.image
 
     def refresh(self) -> None:
-        """Look at the image's size and table again.  A failure becomes the layout's damage."""
-        if self.image:
-            self.image.measure()
-            self.reload()
+        """Look at the image's size and table again, and mend a table that was half written.
+
+        A failure becomes the layout's damage.
+        """
+        if not self.image:
+            return
+        self.image.measure()
+        self.reload()
+        if not (self.record.offline or self.is_read_only):
+            # A table that cannot be mended (the host is full) is as readable as before.
+            with suppress(LayoutError, Win32Error):
+                partition_table.repair(self.image, self.layout)
 
     def reload(self) -> None:
         """Look at the table again, after this node has changed it; the size stays as it is known."""

@@ -153,6 +153,18 @@ def read(device: Sectors) -> Table:
     raise GptError(f"neither partition table of the disk holds ({'; '.join(reasons)})")
 
 
+def halves_agree(device: Sectors, table: Table) -> bool:
+    """Whether a table was read from the primary half, and the backup that this names holds and says the same."""
+    if table.source is not Half.PRIMARY:
+        return False
+    try:
+        at = _read_header(device, table.sector_size, 1).alternate
+        backup = _read_half(device, table.sector_size, Half.BACKUP, at)
+    except GptError:
+        return False
+    return replace(backup, source=table.source, entries_at=table.entries_at) == table
+
+
 def _candidates(device: Sectors, sector_size: int) -> Iterator[tuple[Half, int]]:
     """Where a table may be: the begin, the end, and where the begin says that the end was once."""
     last = device.size // sector_size - 1

@@ -276,6 +276,16 @@ def rename_disk(
         raise LayoutError(layout.damage or "the disk has no partition table")
 
 
+def repair(device: Sectors, layout: Layout) -> None:
+    """Write a GPT anew whose halves do not agree, as a kill between their writes leaves them.
+
+    What :func:`read` took is what counts.  Windows has IoVerifyPartitionTable for that:
+    https://learn.microsoft.com/windows-hardware/drivers/ddi/ntddk/nf-ntddk-ioverifypartitiontable
+    """
+    if isinstance(layout.table, gpt.Table) and not gpt.halves_agree(device, layout.table):
+        _write(device, layout.table)
+
+
 def erase(device: Sectors) -> None:
     """Make the disk raw: sector 0 first, which alone makes it so, then both ends of a GPT."""
     device.write(0, bytes(SECTOR))

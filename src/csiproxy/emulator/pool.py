@@ -13,6 +13,8 @@ from csiproxy.errors import HostUnreachable
 
 MOST_CONNECTIONS = 64
 MOST_IDLE = 8
+# How often a call is begun that the node cannot have seen.
+MOST_ATTEMPTS = 3
 
 
 class Connection:
@@ -112,7 +114,7 @@ class Pool:
             connection.close()
 
     def _exchange(self, name: str, request: bytes, descriptor: int | None) -> Reply | Failure:
-        while True:
+        for _ in range(MOST_ATTEMPTS):
             connection = self._take()
             try:
                 answer = connection.exchange(request, descriptor)
@@ -129,6 +131,7 @@ class Pool:
             else:
                 self._give_back(connection)
                 return answer
+        raise HostUnreachable(f"the node closes every connection before {name} can be asked")
 
     def _take(self) -> Connection:
         """An idle connection whose node is still there, or a new one."""
