@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from fuzz.corpus import CRASHES, HERE
 
 _GRACE = 120  # seconds beyond its time that an engine may need to load its corpus and to end
 _LOG_END = 6000
+_IN_MEMORY = "/dev/shm"  # some targets write files all the time
 _TROUBLE = re.compile(r"=== Uncaught Python exception|==\d+== ?ERROR|Traceback \(most recent call last\)")
 _EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _COVERAGE = re.compile(r"cov: (\d+)")
@@ -44,18 +46,8 @@ def _reported(run: Run, report: Callable[[Run], None]) -> Run:
 def _run(name: str, seconds: int) -> Run:
     before = set(_files(name))
     command = [sys.executable, "-m", "fuzz.engine", name, str(seconds)]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=os.path.dirname(HERE),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds + _GRACE,
-            check=False,
-        )
-        status, output = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as error:
-        status, output = -1, (error.output or b"") + b"\nthe engine did not end"
+    with tempfile.TemporaryDirectory(dir=_IN_MEMORY if os.path.isdir(_IN_MEMORY) else None) as scratch:
+        status, output = _engine(command, scratch, seconds)
     text = output.decode("utf-8", "replace")
     return Run(
         name,
@@ -65,6 +57,23 @@ def _run(name: str, seconds: int) -> Run:
         tuple(sorted(set(_files(name)) - before)),
         _trouble(text),
     )
+
+
+def _engine(command: Sequence[str], scratch: str, seconds: int) -> tuple[int, bytes]:
+    """Run an engine to its end; its exit status and what it said."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=os.path.dirname(HERE),
+            env={**os.environ, "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds + _GRACE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        return -1, (error.output or b"") + b"\nthe engine did not end"
+    return done.returncode, done.stdout
 
 
 def _trouble(log: str) -> str:

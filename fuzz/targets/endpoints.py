@@ -24,7 +24,6 @@ KUBELET = r"C:\var\lib\kubelet"
 PLUGINS, PODS = KUBELET + r"\plugins\kubernetes.io\csi", KUBELET + r"\pods"
 CONFIGURATION = Configuration(KUBELET, (), PLUGINS, PODS, allow_reformat=False)
 _MIB = 1 << 20
-_IN_MEMORY = "/dev/shm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,11 @@ class Endpoint:
 
 
 def scratch() -> str:
-    """A directory of this process, in memory where the host has such a place; it goes with the process."""
-    directory = tempfile.mkdtemp(
-        prefix="csi-proxy-fuzz-", dir=_IN_MEMORY if os.path.isdir(_IN_MEMORY) else None
-    )
+    """A directory of this process, which goes with it.
+
+    An engine ends without a farewell, so its parent names a directory (TMPDIR) and removes that.
+    """
+    directory = tempfile.mkdtemp(prefix="csi-proxy-fuzz-")
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return directory
 

@@ -284,6 +284,55 @@ def test_a_copy_beside_its_original_stays_offline_until_it_gets_a_new_identity(s
     assert storage.disks.volume_directory(second).startswith(storage.path(number))
 
 
+# --- a table that was half written -------------------------------------------------------------------------
+
+
+def damaged_backup(storage, **options) -> int:
+    """A partitioned disk whose backup table does not hold, attached as ``options`` say."""
+    path = storage.path(storage.partitioned(storage.attach()))
+    storage.disks.detach(1)
+    with open(path, "r+b") as file:
+        file.seek(64 * MIB - 512)
+        file.write(bytes(512))
+    return storage.disks.attach(path, **options)
+
+
+def backup(storage, number: int) -> bytes:
+    with open(storage.path(number), "rb") as file:
+        file.seek(64 * MIB - 512)
+        return file.read(8)
+
+
+def test_a_half_written_table_is_mended_when_its_disk_is_looked_at(storage):
+    number = damaged_backup(storage)
+    assert backup(storage, number) == b"EFI PART"
+
+
+def test_a_half_written_table_is_mended_at_the_start_of_the_node(storage):
+    number = storage.partitioned(storage.attach())
+    path = storage.path(number)
+    storage.close()
+    with open(path, "r+b") as file:
+        file.seek(1024)
+        file.write(b"half written")
+    storage = storage.restart()
+    shown = storage.partitions(number)
+    assert len(shown) == 2
+    with open(path, "r+b") as file:  # the backup is not needed any more
+        file.seek(64 * MIB - 512)
+        file.write(bytes(512))
+    storage.ok(storage.disk(number), "Refresh")
+    assert storage.partitions(number) == shown
+    storage.close()
+
+
+@pytest.mark.parametrize("options", [{"offline": True}, {"read_only": True}, {"policy_read_only": True}])
+def test_a_disk_that_may_not_be_written_is_not_mended(storage, options):
+    number = damaged_backup(storage, **options)
+    assert backup(storage, number) == bytes(8)
+    assert len(storage.partitions(number)) == 2
+
+
 # --- size --------------------------------------------------------------------------------------------------
 
 

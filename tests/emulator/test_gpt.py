@@ -72,6 +72,22 @@ def test_each_half_alone_gives_the_whole_table(table):
     assert gpt.read(device) == table
 
 
+@given(table=tables(), at=st.sampled_from([0, 1]))
+@settings(max_examples=25, deadline=None)
+def test_halves_agree_until_one_of_them_does_not_hold(table, at):
+    device = MemoryDevice(SIZE)
+    gpt.write(device, table)
+    assert gpt.halves_agree(device, gpt.read(device))
+    damage(device, (table.sector_size, SIZE - table.sector_size)[at])
+    assert not gpt.halves_agree(device, gpt.read(device))
+
+
+def test_halves_that_hold_and_say_different_things_do_not_agree():
+    one, other = device_with(entry(1, 2048, 4095)), device_with(entry(2, 2048, 4095))
+    one.write(SIZE - 33 * 512, other.read(SIZE - 33 * 512, 33 * 512))
+    assert not gpt.halves_agree(one, gpt.read(one))
+
+
 @given(data=st.binary(max_size=4096), at=st.sampled_from([0, 512, 1024, 4096, SIZE - 512, SIZE - 4096]))
 @settings(max_examples=100, deadline=None)
 def test_arbitrary_bytes_raise_nothing_but_the_modules_error(data, at):

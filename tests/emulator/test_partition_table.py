@@ -86,6 +86,40 @@ def test_other_tools_find_no_fault_in_our_gpt(foreign, opened, grown):
 
 
 @pytest.mark.foreign
+def test_other_tools_find_no_fault_in_a_gpt_that_was_mended_after_a_kill(foreign, opened):
+    before = MemoryDevice(opened.size)
+    initialized(before)
+    after = before.copy()
+    add_data_behind(after)
+    for state in states_after_a_kill(before, after.writes):
+        shown = read(state).partitions
+        partition_table.repair(state, read(state))
+        for page, data in state.pages.items():
+            opened.write(page * state.PAGE, data)
+        assert read(opened).partitions == shown
+        said = subprocess.run([foreign("sgdisk"), "-v", opened.path], capture_output=True, text=True)
+        assert "No problems found" in said.stdout, said.stdout
+
+
+def add_data_behind(device) -> None:
+    """Make room at the end of the last partition, and another partition there."""
+    layout = read(device)
+    partition_table.change(
+        device, layout, layout.partitions[-1], replace(layout.partitions[-1], size=8 * MIB)
+    )
+    add_data(device, GUIDS[6])
+
+
+def test_a_table_whose_halves_agree_is_not_written_again():
+    device = MemoryDevice(64 * MIB)
+    initialized(device)
+    for state in (device, device.copy(128 * MIB)):  # also not on a disk that has grown
+        state.writes.clear()
+        partition_table.repair(state, read(state))
+        assert state.writes == []
+
+
+@pytest.mark.foreign
 def test_other_tools_find_no_fault_in_our_mbr(foreign, opened):
     initialized(opened, PartitionStyle.MBR)
     said = subprocess.run(

@@ -176,3 +176,21 @@ def test_forgetting_removes_the_nodes_links_and_nothing_else(ground):
         "planted": EntryKind.OTHER_REPARSE_POINT,
     }
     assert os.listdir(ground.volumes.directories[FIRST]) == ["data"]
+
+
+def test_a_link_planted_above_a_mount_point_is_not_followed_to_another(ground):
+    for top in ("kubelet", "outside"):
+        os.makedirs(ground.host(top, "x"))
+        with ground.root(rf"C:\{top}\x") as parent:
+            ground.win32.create_directory(parent, "leaf")
+            ground.win32.set_mount_point(parent, "leaf", FIRST)
+    assert len(ground.win32.mount_points(FIRST)) == 2
+    shutil.rmtree(ground.host("kubelet", "x"))
+    os.symlink(ground.host("outside", "x"), ground.host("kubelet", "x"))
+    assert ground.win32.mount_points(FIRST) == [r"C:\outside\x\leaf"]
+    again = ground.restart()
+    assert again.win32.mount_points(FIRST) == [r"C:\outside\x\leaf"]
+    again.namespace.forget_links()
+    assert os.path.islink(ground.host("kubelet", "x"))
+    assert not os.path.lexists(ground.host("outside", "x", "leaf"))
+    again.state.close()

@@ -2,8 +2,15 @@
 
 import os
 import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
 
 from csiproxy.emulator import volume_files
+from csiproxy.emulator.exchange import EXCHANGE, rename_with_flags
 
 
 def test_files_count_in_clusters_and_once_each(tmp_path):
@@ -59,3 +66,43 @@ def test_flushing_meets_pipes_and_links_without_waiting(tmp_path):
     (tmp_path / "file").write_text("x")
     volume_files.flush(str(tmp_path))
     assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+
+
+@contextmanager
+def swapping(directory: Path, outside: Path) -> Iterator[None]:
+    """A workload that puts a link to outside in the place of a directory and takes it away, all the time."""
+    ended = threading.Event()
+
+    def swap() -> None:
+        descriptor = os.open(directory, os.O_RDONLY)
+        os.symlink(outside, "link", dir_fd=descriptor)
+        with suppress(FileNotFoundError):  # both are emptied away in the end
+            while not ended.is_set():
+                rename_with_flags(descriptor, "link", "below", EXCHANGE)
+        os.close(descriptor)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("act", ["measure", "flush", "empty"])
+def test_a_link_that_takes_a_directorys_place_meanwhile_is_not_followed(tmp_path, act):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_bytes(bytes(1 << 20))
+    for number in range(100):
+        inside = tmp_path / f"inside{number}"
+        (inside / "below").mkdir(parents=True)
+        with swapping(inside, outside):
+            if act == "measure":
+                assert volume_files.used_bytes(str(inside), 4096) == 0
+            elif act == "flush":
+                volume_files.flush(str(inside))
+            else:
+                volume_files.empty(str(inside))
+        assert os.listdir(outside) == ["kept"]

@@ -154,7 +154,7 @@ def read(device: Sectors) -> Table:
 
 
 def halves_agree(device: Sectors, table: Table) -> bool:
-    """Whether a table was read from the primary half, and the backup that this names holds and says the same."""
+    """Whether a table came from the primary half, and the backup that this names holds and says the same."""
     if table.source is not Half.PRIMARY:
         return False
     try:

@@ -4,7 +4,8 @@ A Windows path here has the form ``C:\…`` or ``\\?\Volume{guid}\…``, without
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,11 +62,37 @@ class HostMap:
 
     def host_path(self, windows: str) -> str | None:
         """The host path of a path that :meth:`locate` made; None when its volume is not here now."""
+        found = self._taken_apart(windows)
+        return places.host_path(*found) if found else None
+
+    @contextmanager
+    def parent_of(self, windows: str) -> Iterator[tuple[int, str] | None]:
+        """The open directory and the name in it of a path below a root, as :meth:`locate` made it.
+
+        None when its volume is not here now.  OSError when the way there does not exist any more: no link on
+        it is followed.
+        """
+        found = self._taken_apart(windows)
+        if found is None:
+            yield None
+            return
+        root, names = found
+        directory = os.open(root, hostdir.OPEN_DIRECTORY)
+        try:
+            for name in names[:-1]:
+                below = hostdir.open_below(directory, name)
+                os.close(directory)
+                directory = below
+            yield directory, names[-1]
+        finally:
+            os.close(directory)
+
+    def _taken_apart(self, windows: str) -> tuple[str, list[str]] | None:
+        """The host directory of the root that a path is under, and the names below it."""
         for roots in (self._drive_roots, self._volume_roots):
             for directory, root in roots().items():
                 if windows == root or windows.startswith(root + "\\"):
-                    rest = windows[len(root) :].split("\\")
-                    return places.host_path(directory, [part for part in rest if part])
+                    return directory, [part for part in windows[len(root) :].split("\\") if part]
         return None
 
     def link_text(self, parent: str, target: str, call: str) -> str:

@@ -181,11 +181,13 @@ class Namespace:
         for change in self._table.interrupted():
             self._end(change)
         for link in self._table.all():
-            path = self._map.host_path(link.place)
-            if path is None:
-                continue  # on a volume that is not here now
             try:
-                file, text = hostdir.identity(os.lstat(path)), os.readlink(path)
+                with self._map.parent_of(link.place) as found:
+                    if found is None:
+                        continue  # on a volume that is not here now
+                    directory, name = found
+                    file = hostdir.identity(hostdir.status(directory, name))
+                    text = os.readlink(name, dir_fd=directory)
             except OSError:
                 self._table.forget(link.file)
                 continue
@@ -199,10 +201,7 @@ class Namespace:
         with self._lock:
             known = self._table.all()
             for link in known:
-                path = self._map.host_path(link.place)
-                if path is not None and self._is_in_place(link):
-                    with windows_errors(REMOVE):
-                        os.unlink(path)
+                self._take_away(link)
             self._table.forget(*(link.file for link in known))
 
     # --- steps
@@ -285,11 +284,20 @@ class Namespace:
             raise
 
     def _is_in_place(self, link: Link) -> bool:
-        path = self._map.host_path(link.place)
         try:
-            return path is not None and hostdir.identity(os.lstat(path)) == link.file
+            with self._map.parent_of(link.place) as found:
+                return found is not None and hostdir.identity(hostdir.status(*found)) == link.file
         except OSError:
             return False
+
+    def _take_away(self, link: Link) -> None:
+        """Remove a link if it is where it was made."""
+        if not self._is_in_place(link):
+            return
+        with windows_errors(REMOVE), self._map.parent_of(link.place) as found:
+            if found is not None:
+                directory, name = found
+                os.unlink(name, dir_fd=directory)
 
 
 def _require_empty(directory: int, name: str, call: str) -> None:
