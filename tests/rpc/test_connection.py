@@ -28,7 +28,7 @@ class Desk:
     def __init__(
         self, handler: Callable[[Call], bytes] = lambda call: call.message, limits: Limits = LIMITS
     ) -> None:
-        self.shared = Shared(handler, lambda _, method: method == "/quick", limits)
+        self.shared = Shared(handler, lambda _, method: method == "/quick", limits, lambda call, status: None)
         self.shared.poller = self.poller = DescriptorPoller()
         self.shared.timers = self.timers = Timers(lambda: None)
         self.withdrawn: list[ServedCall] = []

@@ -1,5 +1,6 @@
 """A call in, an answer out: every call gets an answer and a record, whatever it is."""
 
+import threading
 from dataclasses import dataclass
 
 import pytest
@@ -23,6 +24,7 @@ from csiproxy.errors import (
 from csiproxy.operations.context import Context
 from csiproxy.operations.filesystem import PathExists
 from csiproxy.operations.secret import Secret
+from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.status import RpcError
 
 
@@ -254,3 +256,52 @@ def test_quick_calls_are_health_and_questions_about_paths(proxy):
     assert quick("csi-proxy-filesystem-v1", "/v1.Filesystem/PathExists")
     assert quick("csi-proxy-disk-v1", "/grpc.health.v1.Health/Check")
     assert not quick("csi-proxy-filesystem-v1", "/v1.Filesystem/Mkdir")
+
+
+class Waiting:
+    """A filesystem group whose calls wait until they are let go."""
+
+    def __init__(self) -> None:
+        self.entered, self.let_go = threading.Semaphore(0), threading.Event()
+
+    def mkdir(self, context: Context, *, path: str) -> None:
+        self.entered.release()
+        self.let_go.wait(20)
+
+
+def test_calls_that_never_run_are_recorded_as_well():
+    """One runs, one waits in line until its deadline, one finds no room: three records."""
+    waiting = Waiting()
+    limits = Limits(blocking_threads=1, queued_calls=1)
+    running = Running(versions.select(["filesystem/v1"], []), Served(waiting), limits)
+    codes: list[Code] = []
+
+    def call(timeout: float) -> None:
+        try:
+            running.send("filesystem/v1", "/v1.Filesystem/Mkdir", b"", timeout)
+        except RpcError as error:
+            codes.append(error.code)
+
+    first = threading.Thread(target=call, args=(20.0,))
+    first.start()
+    assert waiting.entered.acquire(timeout=10)
+    second = threading.Thread(target=call, args=(1.5,))
+    second.start()
+    refused: list[Code] = []
+    while not refused:  # the second may not be in line yet; whoever comes first waits
+        try:
+            running.send("filesystem/v1", "/v1.Filesystem/Mkdir", b"", 0.05)
+        except RpcError as error:
+            if error.code is Code.RESOURCE_EXHAUSTED:
+                refused.append(error.code)
+    second.join(20)
+    ended = {"DEADLINE_EXCEEDED", "CANCELLED"}  # the server's clock or the client's word, whichever is first
+    while not ended & {record["outcome"] for record in running.audit.records()}:
+        first.join(0.001)
+    waiting.let_go.set()
+    first.join(20)
+    running.stop()
+    outcomes = [record["outcome"] for record in running.audit.records()]
+    assert codes == [Code.DEADLINE_EXCEEDED]
+    assert {"OK", "RESOURCE_EXHAUSTED"} <= set(outcomes)
+    assert all(record["rpc"] == "/v1.Filesystem/Mkdir" for record in running.audit.records())

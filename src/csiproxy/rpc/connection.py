@@ -30,6 +30,7 @@ _PAUSE_BYTES: Final = 64 * 1024
 _TOO_LATE: Final = RpcError(Code.DEADLINE_EXCEEDED, "the deadline passed before the operation was done")
 _NO_ROOM: Final = RpcError(Code.RESOURCE_EXHAUSTED, "too many calls are waiting; try again later")
 _STOPPING: Final = RpcError(Code.UNAVAILABLE, "the server is stopping")
+_GONE: Final = RpcError(Code.CANCELLED, "the client has gone or cancelled the call")
 _BROKEN: Final = RpcError(Code.INTERNAL, "the handler failed; the server's operator can find out why")
 _NOT_BYTES: Final = RpcError(Code.INTERNAL, "the handler gave something that is not a message")
 
@@ -54,11 +55,19 @@ class Shared:
         "quick",
         "settled",
         "timers",
+        "unserved",
         "withdraw",
     )
 
-    def __init__(self, handler: Handler, quick: Callable[[str, str], bool], limits: Limits) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        quick: Callable[[str, str], bool],
+        limits: Limits,
+        unserved: Callable[[Call, RpcError], None],
+    ) -> None:
         self.handler = handler
+        self.unserved = unserved
         self.quick = quick
         self.limits = limits
         self.budget = Budget(limits.buffered_bytes)
@@ -93,23 +102,26 @@ class ServedCall(Call):
     def run(self) -> None:
         """Run the handler and answer."""
         outcome: bytes | RpcError
-        if not self._cancelled:
-            try:
-                outcome = self.connection.shared.handler(self)
-                if type(outcome) is not bytes:
-                    outcome = _NOT_BYTES
-            except RpcError as error:
-                outcome = error
-            except BaseException:  # noqa: BLE001  whatever a handler does, its thread goes on serving others
-                outcome = _BROKEN
-            self.finish()
-            self.connection.answer(self, outcome)
+        if self._cancelled:  # between the line and this thread
+            late = self.deadline is not None and self.deadline <= monotonic()
+            self._never_runs(_TOO_LATE if late else _GONE)
+            return
+        try:
+            outcome = self.connection.shared.handler(self)
+            if type(outcome) is not bytes:
+                outcome = _NOT_BYTES
+        except RpcError as error:
+            outcome = error
+        except BaseException:  # noqa: BLE001  whatever a handler does, its thread goes on serving others
+            outcome = _BROKEN
+        self.finish()
+        self.connection.answer(self, outcome)
         self.let_go()
 
     def refuse(self) -> None:
         """Answer that there is no room."""
         self.connection.answer(self, _NO_ROOM)
-        self.let_go()
+        self._never_runs(_NO_ROOM)
 
     def let_go(self) -> None:
         """Give back what the request held."""
@@ -124,13 +136,17 @@ class ServedCall(Call):
     def end(self, status: RpcError) -> None:
         """Answer before the handler does, and tell the handler."""
         if self.connection.answer(self, status):
-            self.abandon()
+            self.abandon(status)
 
-    def abandon(self) -> None:
+    def abandon(self, status: RpcError = _GONE) -> None:
         """Tell the handler that nobody waits; a call that was still in line is never run."""
         self.cancel()
         if self.connection.shared.withdraw(self):
-            self.let_go()
+            self._never_runs(status)
+
+    def _never_runs(self, status: RpcError) -> None:
+        self.let_go()
+        self.connection.shared.unserved(self, status)
 
 
 class Connection:

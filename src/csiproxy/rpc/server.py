@@ -12,6 +12,7 @@ from csiproxy.rpc.connection import Connection, Pollable, ServedCall, Shared
 from csiproxy.rpc.crew import Crew
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.poller import Poller, native_poller
+from csiproxy.rpc.status import RpcError
 from csiproxy.rpc.stream import Listener
 from csiproxy.rpc.timers import Timers
 
@@ -96,6 +97,8 @@ class Server:
 
     ``handler`` runs in a thread of its own for each call and may block.  ``quick(endpoint, method)`` tells
     which calls cannot block; these have reserved threads and are served however many others hang.
+    ``unserved(call, status)`` is told of calls that ended before the handler got them: no room, a deadline
+    or a cancellation while in line.  It must not block or raise.
     """
 
     def __init__(
@@ -104,9 +107,10 @@ class Server:
         *,
         quick: Callable[[str, str], bool],
         limits: Limits = Limits(),  # noqa: B008  immutable
+        unserved: Callable[[Call, RpcError], None] = lambda call, status: None,  # noqa: ARG005
         poller: Callable[[], Poller[Pollable]] = native_poller,
     ) -> None:
-        self._shared = Shared(handler, quick, limits)
+        self._shared = Shared(handler, quick, limits, unserved)
         self._shared.poller = self._poller = poller()
         self._shared.timers = self._timers = Timers(self._poller.wake)
         self._crew = Crew(self._lead, limits)

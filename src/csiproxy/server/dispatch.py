@@ -80,6 +80,12 @@ class Dispatcher:
         finally:
             self._record(call, progress)
 
+    def unserved(self, call: Call, status: RpcError) -> None:
+        """Record a call that ended before anybody ran it: no room, or its client did not wait."""
+        if not health.is_health(call.method):
+            progress = _Progress(Context(), outcome=status.code, error=status.message)
+            self._record(call, progress)
+
     def _answer(self, contract: Contract, call: Call, progress: _Progress) -> bytes:
         route: Route | None = None
         try:

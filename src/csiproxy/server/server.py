@@ -34,7 +34,12 @@ class Proxy:
         """Compose the server; the arguments are those of :class:`~csiproxy.server.dispatch.Dispatcher`."""
         self._contracts = tuple(contracts)
         dispatcher = Dispatcher(self._contracts, operations, trail, log)
-        self._server = Server(dispatcher, quick=dispatcher.quick, limits=limits or Limits())
+        self._server = Server(
+            dispatcher,
+            quick=dispatcher.quick,
+            limits=limits or Limits(),
+            unserved=dispatcher.unserved,
+        )
 
     def listen(self, open_endpoint: Callable[[Contract], Listener]) -> Endpoints:
         """Open every contract's endpoint, except those that another live process serves.
