@@ -8,9 +8,12 @@ import sys
 import pytest
 from tests.emulator.nodes import command
 
+from csiproxy.emulator.calls import namespace_calls
 from csiproxy.emulator.faults import Action, Fault, When
+from csiproxy.emulator.faulty import NAMESPACE_STEPS
 from csiproxy.emulator.machine import Machine
-from csiproxy.errors import CimError, HostUnreachable, Win32Error
+from csiproxy.emulator.namespace import NodeNamespace
+from csiproxy.errors import CimError, HostError, HostUnreachable, Win32Error
 from csiproxy.host.win32 import EntryKind
 
 KUBELET = r"C:\var\lib\kubelet"
@@ -130,8 +133,27 @@ def test_the_caller_dies_and_the_node_lives(node):
 def test_orders_are_listed_and_cleared_over_the_socket(node):
     node.connect()
     with node.control() as control:
-        fault = Fault("A.b", Action.SLOW, nth=2, when=When.AFTER, seconds=1.5, disk=3, code=7)
+        fault = Fault("set_link", Action.SLOW, nth=2, when=When.AFTER, seconds=1.5, disk=3, code=7)
         control.order(fault)
         assert control.faults() == (fault,)
         control.clear_faults()
+        assert control.faults() == ()
+
+
+def test_every_step_of_the_port_is_one_that_faults_can_be_ordered_at(machine):
+    calls = {*namespace_calls(machine.links), "places"}
+    asked = {name for name in vars(NodeNamespace) if not name.startswith("_")}
+    assert calls == asked
+    assert set(NAMESPACE_STEPS) == set(namespace_calls(machine.links)) == set(WIN32_STEPS) | {"final_path"}
+    classes = {"MSFT_Disk", "MSFT_Partition", "MSFT_Volume", "MSFT_StorageSetting", "Win32_Service"}
+    assert classes < set(machine.faults.steps)
+    assert {"MSFT_Disk.Initialize", "Win32_Service.StopService", "mounted"} < set(machine.faults.steps)
+
+
+def test_a_fault_that_could_never_happen_is_refused_over_the_socket(node):
+    node.connect()
+    with node.control() as control:
+        with pytest.raises(HostError, match="fault steps"):
+            control.order(Fault("MSFT_Disk.Initialise", Action.HANG))
+        assert "MSFT_Disk.Initialize" in control.fault_steps()
         assert control.faults() == ()

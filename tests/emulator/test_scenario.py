@@ -45,6 +45,10 @@ def test_faults_are_read_in_their_order_with_their_defaults():
         ("[[fault]]\nstep='x'\naction='fail'\nnth=true", "nth of a fault is of kind int"),
         ("[[fault]]\nstep='x'\naction='fail'\nnth=0", "from 1"),
         ("[[fault]]\nstep='x'\naction='slow'\nseconds=nan", "86400"),
+        ("[[fault]]\nstep='x'\naction='slow'", "needs them"),
+        ("[[fault]]\nstep='x'\naction='fail'", "needs it"),
+        ("[[fault]]\nstep='x'\naction='vanish'", "number of a disk"),
+        ("[[fault]]\naction='hang'", "needs a step"),
         ("[[fault]]\nstep='x'\naction='fail'\nwhy='?'", "no why"),
     ],
 )

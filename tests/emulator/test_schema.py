@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from csiproxy.emulator import schema
+from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.session import EmulatedSession
+from csiproxy.emulator.system import Services, service_association
 
-FACTS = {path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "wmi").glob("*.json")}
+WMI = Path(__file__).parent / "wmi"
+FACTS = {path.stem: json.loads(path.read_text()) for path in WMI.glob("*.json")}
+ASSOCIATIONS = {path.stem: json.loads(path.read_text()) for path in (WMI / "associations").glob("*.json")}
 CLASSES = {
     found.name: found
     for found in (
@@ -43,3 +48,20 @@ def test_the_key_is_windows_key(name):
 
 def test_every_class_of_the_facts_is_emulated():
     assert set(FACTS) == set(CLASSES)
+
+
+@pytest.fixture
+def joined(tmp_path):
+    with Machine(str(tmp_path / "node")) as machine:
+        services = service_association(Services(machine.state))
+        session = EmulatedSession(machine.disks, lambda _: [], associations=(services,))
+        yield {association.name: association for association in session._associations.values()}
+
+
+def test_every_association_joins_windows_classes_in_windows_roles(joined):
+    assert set(joined) == set(ASSOCIATIONS)
+    for name, association in joined.items():
+        real = ASSOCIATIONS[name]["roles"]
+        assert {end.role for end in association.ends} == set(real)
+        for end in association.ends:
+            assert real[end.role] in (end.class_name, FACTS[end.class_name].get("superclass"))

@@ -2,9 +2,12 @@
 
 import pytest
 
+from csiproxy.emulator.faults import Action, Fault
+from csiproxy.emulator.inventory import START_MODES
 from csiproxy.emulator.machine import Machine
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system import INSTALLED, PENDING_SECONDS, SCHEMA, ServiceCode, Services
+from csiproxy.errors import Win32Error
 
 
 class Clock:
@@ -85,7 +88,7 @@ def test_a_needed_service_is_not_stopped_under_others(services, clock):
 def test_a_disabled_service_does_not_start_and_nothing_that_needs_it(services):
     assert services.start("defragsvc") is ServiceCode.DISABLED
     services.set_start_mode("msiscsi", "Disabled")
-    assert services.start("MPIO-Agent") is ServiceCode.DISABLED
+    assert services.start("MPIO-Agent") is ServiceCode.DEPENDENCY_FAILURE
     assert state_of(services, "MPIO-Agent") == "Stopped"
 
 
@@ -97,6 +100,72 @@ def test_an_unknown_service_is_gone(services):
     assert services.find("nothing") is None
     assert services.start("nothing") is ServiceCode.OBJECT_GONE
     assert services.stop("nothing") is ServiceCode.OBJECT_GONE
+
+
+@pytest.mark.parametrize("mode", START_MODES)
+def test_a_start_mode_is_changed_in_any_case_of_the_name(services, mode):
+    services.set_start_mode("MSISCSI", mode)
+    assert services.find("MSiSCSI").start_mode == mode
+
+
+@pytest.mark.parametrize(("name", "mode", "code"), [("nothing", "Auto", 1060), ("MSiSCSI", "auto", 87)])
+def test_a_start_mode_that_cannot_be_set_is_refused(services, name, mode, code):
+    with pytest.raises(Win32Error) as caught:
+        services.set_start_mode(name, mode)
+    assert caught.value.windows_code == code
+
+
+def test_the_operator_switches_a_service_and_again_changes_nothing(services, clock):
+    for running in (True, False):
+        for _ in range(2):
+            services.switch("msiscsi", running=running)
+        assert state_of(services, "MSiSCSI").endswith("Pending")
+        clock.settle()
+        services.switch("MSiSCSI", running=running)
+        assert state_of(services, "MSiSCSI") == ("Running" if running else "Stopped")
+
+
+def needing(services, clock):
+    services.start("MPIO-Agent")
+    clock.settle()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "name", "running", "code"),
+    [
+        (lambda services, clock: None, "nothing", True, 1060),
+        (lambda services, clock: None, "nothing", False, 1060),
+        (lambda services, clock: None, "defragsvc", True, 1058),
+        (lambda services, clock: None, "RpcSs", False, 1052),
+        (needing, "MSiSCSI", False, 1051),
+        (lambda services, clock: services.start("MSiSCSI"), "MSiSCSI", False, 1061),
+        (lambda services, clock: services.stop("StorSvc"), "StorSvc", True, 1061),
+        (lambda services, clock: services.set_start_mode("MSiSCSI", "Disabled"), "MPIO-Agent", True, 1068),
+    ],
+)
+def test_the_operator_is_told_why_a_service_is_not_switched(services, clock, prepare, name, running, code):
+    prepare(services, clock)
+    before = services.reports()
+    with pytest.raises(Win32Error) as caught:
+        services.switch(name, running=running)
+    assert caught.value.windows_code == code
+    assert name in caught.value.detail
+    assert services.reports() == before
+
+
+def test_a_disabled_service_that_runs_serves_those_that_need_it(services):
+    services.set_start_mode("RpcSs", "Disabled")
+    services.switch("vds", running=True)
+    assert state_of(services, "vds") == "Start Pending"
+
+
+def test_a_reset_makes_them_as_installed(services, clock):
+    fresh = services.reports()
+    services.start("iSCSI-Monitor")
+    services.stop("StorSvc")
+    services.set_start_mode("vds", "Disabled")
+    services.reset()
+    assert services.reports() == fresh
 
 
 def test_states_survive_the_node(tmp_path, clock):
@@ -146,3 +215,28 @@ def test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines(tmp
             found.append(bios.text("SerialNumber"))
     assert found[0] == found[1]
     assert found[0] != found[0].strip()
+
+
+def test_a_reset_node_has_its_services_as_installed_and_no_faults(tmp_path):
+    with Machine(str(tmp_path / "node")) as machine:
+        fresh = machine.services.reports()
+        machine.services.set_start_mode("vds", "Disabled")
+        machine.services.switch("MSiSCSI", running=True)
+        machine.faults.order(Fault("MSFT_*", Action.HANG))
+        machine.reset()
+        assert (machine.services.reports(), machine.faults.pending()) == (fresh, ())
+
+
+def test_the_operator_reaches_services_over_the_nodes_socket(node):
+    node.connect()
+    with node.control() as control:
+        control.set_start_mode("msiscsi", "Auto")
+        control.switch_service("MSiSCSI", running=True)
+        [found] = [one for one in control.services() if one.name == "MSiSCSI"]
+        assert (found.start_mode, found.state in ("Start Pending", "Running")) == ("Auto", True)
+        with pytest.raises(Win32Error) as caught:
+            control.switch_service("nothing", running=False)
+        assert caught.value.windows_code == 1060
+        control.reset()
+        [found] = [one for one in control.services() if one.name == "MSiSCSI"]
+        assert (found.start_mode, found.state) == ("Manual", "Stopped")

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csiproxy.emulator import wire
-from csiproxy.emulator.inventory import DiskReport, VolumeReport
+from csiproxy.emulator.faults import Action, Fault, When
+from csiproxy.emulator.inventory import DiskReport, ServiceReport, VolumeReport
 from csiproxy.emulator.namespace import MountedDirectory
 from csiproxy.emulator.places import Places
 from csiproxy.emulator.state import StateError
@@ -46,6 +47,10 @@ IDENTIFIERS = st.builds(
 )
 PLACES = st.builds(Places, st.dictionaries(TEXTS, TEXTS, max_size=3), TEXTS)
 VOLUMES = st.builds(VolumeReport, TEXTS, st.lists(TEXTS, max_size=2).map(tuple), TEXTS, TEXTS)
+FAULTS = st.builds(
+    Fault, TEXTS, st.sampled_from(Action), NUMBERS, st.sampled_from(When), NUMBERS,
+    st.floats(allow_nan=False, allow_infinity=False), NUMBERS,
+)  # fmt: skip
 RECORDS = (
     instances(CIM_VALUES)
     | st.builds(Result, NUMBERS, st.dictionaries(TEXTS, CIM_VALUES, max_size=3))
@@ -58,6 +63,8 @@ RECORDS = (
         DiskReport, NUMBERS, TEXTS, NUMBERS, st.booleans(), TEXTS, TEXTS, TEXTS, TEXTS, st.booleans(),
         st.booleans(), st.lists(VOLUMES, max_size=2).map(tuple),
     )
+    | FAULTS
+    | st.builds(ServiceReport, TEXTS, TEXTS, TEXTS, TEXTS)
 )  # fmt: skip
 ANYTHING = st.recursive(
     PLAIN | st.floats(allow_nan=False, allow_infinity=False) | st.binary(max_size=20) | RECORDS,
@@ -165,8 +172,12 @@ def test_a_message_with_one_part_replaced_is_a_value_or_a_wire_error(value, data
         b'["bytes",1]', b'["Entry","a",["EntryKind","file"],1]', b'["StorageDevice",true,["tuple"]]',
         b'["Failure",["WireError","x"],1]', b'["Failure","x"]', b"\xff", b'"\xc3\xa9"', b"1" * 5000,
         str(2**64).encode(), b"[" * 100_000, b'["list",' * 40 + b"1" + b"]" * 40,
+        b'["Action","explode"]', b'["When",1]', b'["ServiceReport","a","b","c"]',
+        b'["Fault","a",["Action","hang"],1,["When","before"],0,1,0]',
+        b'["Fault","a",["Action","hang"],true,["When","before"],0,1.5,0]',
+        b'["Fault","a",["When","before"],1,["When","before"],0,1.5,0]',
     ],
-    ids=range(30),
+    ids=range(36),
 )  # fmt: skip
 def test_what_no_value_encodes_to_is_refused(text):
     with pytest.raises(WireError):

@@ -10,11 +10,12 @@ from csiproxy.errors import (
     Cancelled,
     DeadlineExceeded,
     FailedPrecondition,
+    Internal,
     InvalidArgument,
     NotFound,
     PermissionDenied,
 )
-from csiproxy.host.cim import Result
+from csiproxy.host.cim import Instance, Result
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.system import WAIT_SECONDS, ServiceStatus, StartType, SystemGroup
@@ -163,3 +164,102 @@ def test_a_client_that_goes_away_ends_the_wait(node):
     with pytest.raises(Cancelled):
         stuck.start_service(context, name="MSiSCSI")
     assert len(gone) == 1
+
+
+# --- services that somebody else is switching ---------------------------------------------------------------
+
+
+class Passing(LossySession):
+    """A host on which MSiSCSI goes through states by itself, one a query, and takes no control on the way.
+
+    The last state stays until a control is taken, and then the ones of ``after`` follow.
+    """
+
+    def __init__(self, session, states: list[str], after: list[str]) -> None:
+        super().__init__(session)
+        self.states = states
+        self.after = after
+
+    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+        found = super().instances(class_name, **where)
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return [Instance(one.class_name, one.key, {**one.properties, "State": state}) for one in found]
+
+    def associated(self, instance, association, result_class, result_role=""):
+        return []
+
+    def invoke(self, target, method, **parameters):
+        self.invoked.append(method)
+        if self.states[0].endswith("Pending"):
+            return Result(10 if method == "StartService" else 5, {})
+        self.states[:] = self.after
+        return Result(0, {})
+
+
+def passing(node: EmulatedNode, states: list[str], after: list[str]) -> tuple[SystemGroup, Passing]:
+    host = Passing(node.machine.session, states, after)
+    return group(node, "MSiSCSI", session=host, sleep=lambda _: None), host
+
+
+def test_a_service_that_is_stopping_is_started_once_it_has_stopped(node, call):
+    system, host = passing(node, ["Stop Pending", "Stop Pending", "Stopped"], ["Start Pending", "Running"])
+    system.start_service(call, name="MSiSCSI")
+    assert (host.invoked, host.states) == (["StartService"], ["Running"])
+
+
+def test_a_service_that_is_starting_is_waited_for_and_not_started_again(node, call):
+    system, host = passing(node, ["Start Pending", "Start Pending", "Running"], [])
+    system.start_service(call, name="MSiSCSI")
+    assert host.invoked == []
+
+
+def test_a_service_that_is_starting_is_stopped_once_it_runs(node, call):
+    system, host = passing(node, ["Start Pending", "Start Pending", "Running"], ["Stop Pending", "Stopped"])
+    system.stop_service(call, name="MSiSCSI", force=False)
+    assert (host.invoked, host.states) == (["StopService"], ["Stopped"])
+
+
+def test_a_service_that_is_stopping_is_waited_for_and_not_stopped_again(node, call):
+    system, host = passing(node, ["Stop Pending", "Stop Pending", "Stopped"], [])
+    system.stop_service(call, name="MSiSCSI", force=False)
+    assert host.invoked == []
+
+
+@pytest.mark.parametrize("switch", ["start_service", "stop_service"])
+def test_a_service_that_never_arrives_is_1053_and_is_left_alone(node, call, switch):
+    system, host = passing(node, ["Stop Pending"], [])
+    force = {"force": True} if switch == "stop_service" else {}
+    with refused(DeadlineExceeded, 1053):
+        getattr(system, switch)(call, name="MSiSCSI", **force)
+    assert host.invoked == []
+
+
+def test_a_paused_service_is_not_resumed_but_stopped(node, call):
+    system, host = passing(node, ["Paused"], ["Stopped"])
+    with refused(FailedPrecondition, 1061):
+        system.start_service(call, name="MSiSCSI")
+    assert host.invoked == []
+    system.stop_service(call, name="MSiSCSI", force=False)
+    assert host.invoked == ["StopService"]
+
+
+def test_a_client_waits_out_what_the_operator_has_just_begun(node, system, call):
+    node.machine.services.switch("MSiSCSI", running=True)
+    system.stop_service(call, name="MSiSCSI", force=False)
+    assert system.get_service(call, name="MSiSCSI").status is ServiceStatus.STOPPED
+    node.machine.services.switch("StorSvc", running=False)
+    system.start_service(call, name="StorSvc")
+    assert system.get_service(call, name="StorSvc").status is ServiceStatus.RUNNING
+
+
+def test_a_start_mode_that_windows_does_not_document_fails_the_question_alone(node, call):
+    class Odd(LossySession):
+        def instances(self, class_name, **where):
+            found = super().instances(class_name, **where)
+            return [Instance(one.class_name, one.key, {**one.properties, "StartMode": "?"}) for one in found]
+
+    system = group(node, "MSiSCSI", session=Odd(node.machine.session))
+    with refused(Internal, 31):
+        system.get_service(call, name="MSiSCSI")
+    system.start_service(call, name="MSiSCSI")
+    system.stop_service(call, name="MSiSCSI", force=True)

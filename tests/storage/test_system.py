@@ -2,7 +2,7 @@
 
 import pytest
 
-from csiproxy.errors import FailedPrecondition, Internal, NotFound
+from csiproxy.errors import FailedPrecondition, NotFound
 from csiproxy.host.cim import Instance
 from csiproxy.storage.system import Service, ServiceState, StartMode, System
 
@@ -86,12 +86,15 @@ def test_every_documented_state_and_start_mode_is_read(state, mode):
     assert (found.state, found.start_mode) == (state, mode)
 
 
-@pytest.mark.parametrize(
-    "properties", [{"State": "Odd", "StartMode": "Auto"}, {"State": "Running", "StartMode": ""}]
-)
-def test_a_state_that_is_not_documented_is_nobodys_fault(properties):
-    with pytest.raises(Internal):
-        System(OneService(Name="x", **properties)).service("x")  # type: ignore[arg-type]
+@pytest.mark.parametrize("text", ["Odd", "", "running"])
+def test_what_is_not_documented_is_unknown_and_no_reason_to_fail(text):
+    found = System(OneService(Name="x", State=text, StartMode=text)).service("x")  # type: ignore[arg-type]
+    assert (found.state, found.start_mode) == (ServiceState.UNKNOWN, None)
+
+
+def test_only_the_pending_states_are_passing():
+    passing = {state.value for state in ServiceState if state.is_passing}
+    assert passing == {state.value for state in ServiceState if state.value.endswith("Pending")}
 
 
 def test_no_firmware_at_all_is_not_found():

@@ -2,17 +2,21 @@
 
 import click
 
-from csiproxy.cli.failure import Failure, Problem
 from csiproxy.cli.node_control import control
 from csiproxy.cli.output import Output, output_option, table
 from csiproxy.cli.places import node_directory, state_option
-
-START_MODES = ("Boot", "System", "Auto", "Manual", "Disabled")
+from csiproxy.emulator.inventory import START_MODES
 
 
 @click.group("service")
 def service() -> None:
-    """List the node's Windows services, and change when they start."""
+    """List the node's Windows services, start and stop them, and change when they start.
+
+    \b
+      csi-proxy emulator service list --state /tmp/node
+      csi-proxy emulator service start --state /tmp/node MSiSCSI
+      csi-proxy emulator service set --state /tmp/node MSiSCSI Disabled
+    """
 
 
 @service.command("list")
@@ -40,9 +44,29 @@ def list_services(output: Output, state: str | None, host: str | None) -> None:
 def set_start_mode(output: Output, name: str, start_mode: str, state: str | None, host: str | None) -> None:
     """Change when a service starts; Disabled ones do not start at all."""
     with control(node_directory(state, host)) as node:
-        if name.lower() not in (one.name.lower() for one in node.services()):
-            raise Failure(
-                Problem(f"the node has no service {name}", next_step="csi-proxy emulator service list")
-            )
         node.set_start_mode(name, start_mode)
     output.done(f"service {name} starts: {start_mode}", name=name, start_mode=start_mode)
+
+
+@service.command("start")
+@state_option
+@click.argument("name")
+@output_option
+@click.pass_obj
+def start(output: Output, name: str, state: str | None, host: str | None) -> None:
+    """Start a service and what it needs; one that runs is left as it is."""
+    with control(node_directory(state, host)) as node:
+        node.switch_service(name, running=True)
+    output.done(f"service {name} was told to start", name=name, running=True)
+
+
+@service.command("stop")
+@state_option
+@click.argument("name")
+@output_option
+@click.pass_obj
+def stop(output: Output, name: str, state: str | None, host: str | None) -> None:
+    """Stop a service; one that others need is refused while they run."""
+    with control(node_directory(state, host)) as node:
+        node.switch_service(name, running=False)
+    output.done(f"service {name} was told to stop", name=name, running=False)

@@ -1,4 +1,4 @@
-"""What an operator does to a running node: attach, detach and grow disks, list, reset, seed, stop."""
+"""What an operator does to a running node: its disks, its services, its faults, its end."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -115,6 +115,10 @@ class Control:
         """Let a fault happen at a coming call of the port."""
         self._pool.call("control.order", fault)
 
+    def fault_steps(self) -> tuple[str, ...]:
+        """The names of the steps at which faults can happen."""
+        return tuple(every(str, self._pool.call("control.fault_steps")))
+
     def faults(self) -> tuple[Fault, ...]:
         """The faults that have not happened yet."""
         return tuple(every(Fault, self._pool.call("control.faults")))
@@ -127,8 +131,12 @@ class Control:
         """Change when a service starts (Auto, Manual, Disabled …)."""
         self._pool.call("control.set_start_mode", name, start_mode)
 
+    def switch_service(self, name: str, *, running: bool) -> None:
+        """Start or stop a service; it is pending for a moment."""
+        self._pool.call("control.switch_service", name, running)
+
     def clear_faults(self) -> None:
-        """Forget all faults; what hangs goes on."""
+        """Forget all faults; what hangs or is slow goes on."""
         self._pool.call("control.clear_faults")
 
     def stop(self) -> None:
@@ -147,10 +155,14 @@ def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, 
         "control.reset": lambda _: machine.reset(),
         "control.seed": lambda call: machine.seed(call.take(str)),
         "control.order": lambda call: machine.faults.order(call.take(Fault)),
+        "control.fault_steps": lambda _: machine.faults.steps,
         "control.faults": lambda _: machine.faults.pending(),
         "control.services": lambda _: machine.services.reports(),
         "control.set_start_mode": lambda call: machine.services.set_start_mode(
             call.take(str), call.take(str)
+        ),
+        "control.switch_service": lambda call: machine.services.switch(
+            call.take(str), running=call.take(bool)
         ),
         "control.clear_faults": lambda _: machine.faults.clear(),
         "control.stop": lambda _: stop(),

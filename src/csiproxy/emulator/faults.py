@@ -8,8 +8,7 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +25,11 @@ else:
 
 # A hang ends by itself after this long, so that a forgotten one does not hold a thread for ever (seconds).
 LONGEST_HANG = 3600.0
+# No step is slower than this (seconds).
+SLOWEST = 86400.0
+# More orders than this are a mistake, and looking through them would be slow.
+MOST_ORDERS = 1000
+GREATEST_CODE = 0xFFFF_FFFF
 
 
 class Action(Enum):
@@ -55,7 +59,8 @@ class Fault:
 
     ``step`` may hold ``*``; the fault happens at the ``nth`` matching step from now on, once.  ``code`` is
     for FAIL (a CIM method's return value; for other steps a Win32 code, or an HRESULT for queries),
-    ``seconds`` for SLOW, ``disk`` for VANISH, OFFLINE and READ_ONLY.
+    ``seconds`` for SLOW, ``disk`` for VANISH, OFFLINE and READ_ONLY.  ``when`` is for those three, SLOW, HANG
+    and the kills: FAIL comes instead of the step, LOSE after it.
     """
 
     step: str
@@ -65,6 +70,26 @@ class Fault:
     code: int = 0
     seconds: float = 0.0
     disk: int = 0
+
+
+_DISTURBING = frozenset({Action.VANISH, Action.OFFLINE, Action.READ_ONLY})
+
+
+def problem(fault: Fault) -> str:
+    """Why a fault can never happen as it is said; empty when it can."""
+    if not fault.step or fault.nth < 1:
+        return "a fault needs a step, and nth counts from 1"
+    if not 0 <= fault.seconds <= SLOWEST or (fault.action is Action.SLOW and not fault.seconds):
+        return f"seconds of a fault are up to {SLOWEST:.0f}; one that is slow needs them"
+    if not 0 <= fault.code <= GREATEST_CODE or (fault.action is Action.FAIL and not fault.code):
+        return "code of a fault is a number of 32 bits; one that fails needs it, and 0 is success"
+    if fault.action in _DISTURBING and fault.disk < 1:
+        return f"{fault.action.value} needs the number of a disk, which is not the system's, 0"
+    return ""
+
+
+class FaultError(HostError):
+    """What was ordered is no fault that could happen."""
 
 
 class ReplyLost(HostUnreachable):
@@ -78,9 +103,13 @@ class _Ordered:
 
 
 class Faults:
-    """The orders of one node.  ``disturb`` does what an order asks of a disk."""
+    """The orders of one node.
 
-    def __init__(self, disturb: Callable[[Action, int], None]) -> None:
+    ``disturb`` does what an order asks of a disk; ``steps`` are the names that steps have.
+    """
+
+    def __init__(self, disturb: Callable[[Action, int], None], steps: Sequence[str]) -> None:
+        self.steps = tuple(steps)
         self._disturb = disturb
         self._lock = threading.Lock()
         self._orders: list[_Ordered] = []
@@ -89,8 +118,16 @@ class Faults:
         self._caller = threading.local()
 
     def order(self, fault: Fault) -> None:
-        """Let a fault happen."""
+        """Let a fault happen; FaultError when it never could."""
+        if text := problem(fault):
+            raise FaultError(text)
+        if not any(fnmatchcase(step, fault.step) for step in self.steps):
+            raise FaultError(
+                f"no step is called {fault.step}: 'csi-proxy emulator fault steps' lists those that there are"
+            )
         with self._lock:
+            if len(self._orders) >= MOST_ORDERS:
+                raise FaultError(f"{MOST_ORDERS} faults are ordered already: clear them first")
             self._orders.append(_Ordered(fault, fault.nth))
 
     def pending(self) -> tuple[Fault, ...]:
@@ -99,7 +136,7 @@ class Faults:
             return tuple(ordered.fault for ordered in self._orders)
 
     def clear(self) -> None:
-        """Forget all orders; what hangs goes on."""
+        """Forget all orders; what hangs or is slow goes on."""
         with self._lock:
             self._orders.clear()
             self._hanging.set()
@@ -107,7 +144,7 @@ class Faults:
 
     @property
     def hung(self) -> int:
-        """How many steps hang now."""
+        """How many steps are held up now."""
         with self._lock:
             return self._hung
 
@@ -130,9 +167,10 @@ class Faults:
         if fault.when is When.BEFORE and fault.action is not Action.LOSE:
             self._happen(fault)
             return call()
-        result = call()
-        self._happen(fault)
-        return result
+        try:
+            return call()
+        finally:  # a step that fails has been taken, too
+            self._happen(fault)
 
     def _due(self, name: str) -> Fault | None:
         with self._lock:
@@ -147,9 +185,9 @@ class Faults:
     def _happen(self, fault: Fault) -> None:
         match fault.action:
             case Action.HANG:
-                self._hang()
+                self._hold_up(LONGEST_HANG)
             case Action.SLOW:
-                time.sleep(fault.seconds)
+                self._hold_up(fault.seconds)
             case Action.LOSE:
                 raise ReplyLost(f"the reply of {fault.step} was lost, as ordered")
             case Action.KILL_CALLER:
@@ -159,16 +197,16 @@ class Faults:
             case _:
                 self._disturb(fault.action, fault.disk)
 
-    def _hang(self) -> None:
+    def _hold_up(self, seconds: float) -> None:
         with self._lock:
             released = self._hanging
             self._hung += 1
-        released.wait(LONGEST_HANG)
+        released.wait(seconds)
         with self._lock:
             self._hung -= 1
 
     @staticmethod
     def _kill(process: int | None) -> None:
         if process is None:
-            raise HostError("the caller is in the node's own process and cannot be killed")
+            raise HostError("the caller cannot be killed: it is in the node's own process, or not known")
         os.kill(process, _KILL)

@@ -12,6 +12,19 @@ from csiproxy.host.win32 import Entry, EntryKind, StorageDevice
 
 T = TypeVar("T")
 
+# The steps of the namespace, each named like its call.
+NAMESPACE_STEPS = (
+    "describe",
+    "remove_link",
+    "set_link",
+    "set_mount_point",
+    "delete_mount_point",
+    "mounted",
+    "mount_points",
+    "final_path",
+    "storage_device",
+)
+
 
 class FaultySession:
     """:class:`csiproxy.host.cim.Session` whose steps may fail as ordered."""
@@ -47,10 +60,7 @@ class FaultySession:
 
 
 class FaultyNamespace:
-    """:class:`csiproxy.emulator.namespace.NodeNamespace` whose steps may fail as ordered.
-
-    A step is named like its call.
-    """
+    """:class:`csiproxy.emulator.namespace.NodeNamespace` whose steps may fail as ordered."""
 
     def __init__(self, namespace: NodeNamespace, faults: Faults) -> None:
         self._namespace = namespace

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# When a service starts: what Win32_Service.StartMode may be.
+START_MODES = ("Boot", "System", "Auto", "Manual", "Disabled")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceReport:

@@ -15,7 +15,7 @@ from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.control import LOCK_NAME, AttachOptions
 from csiproxy.emulator.disk import Disks
 from csiproxy.emulator.faults import Action, Faults
-from csiproxy.emulator.faulty import FaultyNamespace, FaultySession
+from csiproxy.emulator.faulty import NAMESPACE_STEPS, FaultyNamespace, FaultySession
 from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.links import LinkTable
 from csiproxy.emulator.locks import try_lock
@@ -100,7 +100,7 @@ class Machine:
             associations=(service_association(services),),
         )
         # What the world sees of the node goes through the faults that the operator orders.
-        self.faults = Faults(self._disturb)
+        self.faults = Faults(self._disturb, (*session.steps(), *NAMESPACE_STEPS))
         self.session: Session = FaultySession(session, self.faults)
         self.links: NodeNamespace = FaultyNamespace(self.namespace, self.faults)
         self.win32: Win32 = EmulatedWin32(self.links)
@@ -169,11 +169,13 @@ class Machine:
         )
 
     def reset(self) -> None:
-        """Make it a fresh node: no links, no mount points, no disks but the system's, a fresh C:.
+        """Make it a fresh node: no links, no mount points, no disks but the system's, no faults, a fresh C:.
 
-        Images and the volumes' files beside them stay.  A C: that is a directory of somebody else's keeps
-        its files; only links and mount points go from it.
+        Its services are as installed.  Images and the volumes' files beside them stay.  A C: that is a
+        directory of somebody else's keeps its files; only links and mount points go from it.
         """
+        self.faults.clear()
+        self.services.reset()
         self.namespace.forget_links()
         marks.clear(self.namespace.places().locks)
         for info in self.disks.inventory():

@@ -19,13 +19,12 @@ from dataclasses import fields
 from enum import Enum
 from typing import TypeVar
 
-from csiproxy.emulator.faults import Action, Fault, When
+from csiproxy.emulator.faults import Action, Fault, When, problem
 from csiproxy.errors import HostError
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
 _FIELDS = tuple(field.name for field in fields(Fault))
-LONGEST = 86400.0  # seconds
 
 
 class ScenarioError(HostError):
@@ -59,8 +58,8 @@ def make(given: object) -> Fault:
         seconds=_seconds(given),
         disk=_value(given, "disk", int, 0),
     )
-    if not fault.step or fault.nth < 1 or not 0 <= fault.seconds <= LONGEST:
-        raise ScenarioError("a fault needs a step; nth counts from 1, and seconds are from 0 to 86400")
+    if text := problem(fault):
+        raise ScenarioError(text)
     return fault
 
 

@@ -62,6 +62,11 @@ class EmulatedSession(Session):
             for association in (*storage_associations(storage), *associations)
         }
 
+    def steps(self) -> list[str]:
+        """What can be asked of it: every class, and every method as ``Class.Method``."""
+        known = [provider.schema for provider in self._providers.values()]
+        return [name for one in known for name in (one.name, *(f"{one.name}.{m}" for m in one.methods))]
+
     def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
         """The instances whose properties equal all of ``where``."""
         provider = self._provider(class_name, "ExecQuery")

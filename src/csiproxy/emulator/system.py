@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from csiproxy.emulator.cim_provider import Arguments, Association, End
-from csiproxy.emulator.inventory import ServiceReport
+from csiproxy.emulator.inventory import START_MODES, ServiceReport
 from csiproxy.emulator.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE
 from csiproxy.emulator.state import State
+from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Result, Value
 
 SCHEMA = (
@@ -40,8 +41,35 @@ class ServiceCode(IntEnum):
     INVALID_CONTROL = 4
     CANNOT_ACCEPT_CONTROL = 5
     ALREADY_RUNNING = 10
+    DEPENDENCY_FAILURE = 13
     DISABLED = 14
     OBJECT_GONE = 16
+
+
+# What the operator is told, who names services and has no instances that could have gone.
+_REFUSALS: Mapping[ServiceCode, tuple[WindowsCode, str]] = {
+    ServiceCode.DEPENDENT_SERVICES_RUNNING: (
+        WindowsCode.DEPENDENT_SERVICES_RUNNING,
+        "services that need it run: stop those first",
+    ),
+    ServiceCode.INVALID_CONTROL: (
+        WindowsCode.INVALID_SERVICE_CONTROL,
+        "Windows needs it and does not stop it",
+    ),
+    ServiceCode.CANNOT_ACCEPT_CONTROL: (
+        WindowsCode.SERVICE_CANNOT_ACCEPT_CTRL,
+        "it is on its way to another state: try again",
+    ),
+    ServiceCode.DEPENDENCY_FAILURE: (
+        WindowsCode.SERVICE_DEPENDENCY_FAIL,
+        "a service that it needs does not start",
+    ),
+    ServiceCode.DISABLED: (
+        WindowsCode.SERVICE_DISABLED,
+        "it is disabled: give it another start mode first",
+    ),
+    ServiceCode.OBJECT_GONE: (WindowsCode.SERVICE_DOES_NOT_EXIST, "the node has no such service"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +125,20 @@ class Services:
     def __init__(self, state: State, now: Callable[[], float] = time.time) -> None:
         self._state = state
         self._now = now
-        with state.transaction() as db:
+        self._install()
+
+    def _install(self) -> None:
+        with self._state.transaction() as db:
             db.executemany(
                 "INSERT OR IGNORE INTO services VALUES (?, ?, ?, 0)",
                 [(program.name, program.start_mode, program.running) for program in INSTALLED],
             )
+
+    def reset(self) -> None:
+        """Make every service what it was when it was installed."""
+        with self._state.transaction() as db:
+            db.execute("DELETE FROM services")
+            self._install()
 
     def all(self) -> list[Service]:
         """Every service."""
@@ -130,9 +167,24 @@ class Services:
         return [one for one in self.all() if wanted in (need.lower() for need in one.program.needs)]
 
     def set_start_mode(self, name: str, start_mode: str) -> None:
-        """Change when a service starts (``Disabled``)."""
+        """Change when a service starts (``Disabled``); Win32Error for an unknown service or mode."""
+        if start_mode not in START_MODES:
+            text = f"{start_mode} is no start mode: give one of {', '.join(START_MODES)}"
+            raise Win32Error(WindowsCode.INVALID_PARAMETER, "ChangeServiceConfigW", text)
         with self._state.transaction() as db:
-            db.execute("UPDATE services SET start_mode = ? WHERE name = ?", (start_mode, name))
+            done = db.execute("UPDATE services SET start_mode = ? WHERE name = ?", (start_mode, name))
+            if not done.rowcount:
+                raise _refusal(ServiceCode.OBJECT_GONE, "ChangeServiceConfigW", name)
+
+    def switch(self, name: str, *, running: bool) -> None:
+        """Start or stop a service for the operator, if it is not so already; Win32Error when it refuses."""
+        with self._state.transaction():
+            service = self.find(name)
+            if service and service.running is running:
+                return
+            code = self.start(name) if running else self.stop(name)
+        if code is not ServiceCode.ACCEPTED:
+            raise _refusal(code, "StartServiceW" if running else "ControlService", name)
 
     def start(self, name: str) -> ServiceCode:
         """StartService: what the service needs is started with it."""
@@ -147,9 +199,8 @@ class Services:
             if service.pending:
                 return ServiceCode.CANNOT_ACCEPT_CONTROL
             for need in service.program.needs:
-                code = self.start(need)
-                if code not in (ServiceCode.ACCEPTED, ServiceCode.ALREADY_RUNNING):
-                    return code
+                if self.start(need) not in (ServiceCode.ACCEPTED, ServiceCode.ALREADY_RUNNING):
+                    return ServiceCode.DEPENDENCY_FAILURE
             self._turn(service, running=True)
             return ServiceCode.ACCEPTED
 
@@ -174,6 +225,11 @@ class Services:
                 "UPDATE services SET running = ?, settled_at = ? WHERE name = ?",
                 (running, self._now() + PENDING_SECONDS, service.program.name),
             )
+
+
+def _refusal(code: ServiceCode, call: str, name: str) -> Win32Error:
+    windows_code, text = _REFUSALS[code]
+    return Win32Error(windows_code, call, f"service {name}: {text}")
 
 
 class ServiceClass:

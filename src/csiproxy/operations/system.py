@@ -8,6 +8,7 @@ from enum import IntEnum
 from csiproxy.errors import (
     DeadlineExceeded,
     FailedPrecondition,
+    Internal,
     InvalidArgument,
     PermissionDenied,
     WindowsCode,
@@ -97,6 +98,8 @@ class SystemGroup:
     def get_service(self, context: Context, *, name: str) -> GetService:
         """What a service is and does."""
         service = self._system.service(_checked(name))
+        if service.start_mode is None:
+            raise Internal(f"Windows does not say of service {service.name} when it starts")
         return GetService(
             service.display_name, _START_TYPES[service.start_mode], ServiceStatus[service.state.name]
         )
@@ -105,17 +108,22 @@ class SystemGroup:
         """Start a service and wait until it runs; a running one is success."""
         self._require_allowed(_checked(name))
         with self._locks.hold(context, f"service {equality_key(name)}"):
-            service = self._system.service(name)
+            service = self._settled(context, name)
+            if service.state is ServiceState.PAUSED:
+                raise FailedPrecondition(
+                    f"service {service.name} is paused; resume it on the node, or stop it first",
+                    WindowsCode.SERVICE_CANNOT_ACCEPT_CTRL,
+                )
             if service.state is not ServiceState.RUNNING:
                 context.note("starting-service", service=service.name)
                 self._system.start(service)
-                self._await(context, service, ServiceState.RUNNING)
+                self._await(context, name, lambda state: state is ServiceState.RUNNING)
 
     def stop_service(self, context: Context, *, name: str, force: bool) -> None:
         """Stop a service and wait until it has stopped; with force, first what depends on it."""
         self._require_allowed(_checked(name))
         with self._locks.hold(context, f"service {equality_key(name)}"):
-            service = self._system.service(name)
+            service = self._settled(context, name)
             order = self._running_dependents(service)
             if order and not force:
                 raise FailedPrecondition(
@@ -126,7 +134,7 @@ class SystemGroup:
             for dependent in order:
                 self._require_allowed(dependent.name)
             for each in (*order, service):
-                self._stop(context, each)
+                self._stop(context, each.name)
 
     def _running_dependents(self, service: Service) -> list[Service]:
         """What runs and needs the service, in the order to stop it: what nobody needs comes first."""
@@ -142,24 +150,30 @@ class SystemGroup:
         visit(service, (service.name,))
         return list(order.values())
 
-    def _stop(self, context: Context, service: Service) -> None:
+    def _stop(self, context: Context, name: str) -> None:
+        service = self._settled(context, name)
         if service.state is not ServiceState.STOPPED:
             context.note("stopping-service", service=service.name)
             self._system.stop(service)
-            self._await(context, service, ServiceState.STOPPED)
+            self._await(context, name, lambda state: state is ServiceState.STOPPED)
 
-    def _await(self, context: Context, service: Service, wanted: ServiceState) -> None:
+    def _settled(self, context: Context, name: str) -> Service:
+        """The service once it is on its way nowhere: until then it takes no control."""
+        return self._await(context, name, lambda state: not state.is_passing)
+
+    def _await(self, context: Context, name: str, reached: Callable[[ServiceState], bool]) -> Service:
         waited = 0.0
-        while (now := self._system.service(service.name).state) is not wanted:
+        while not reached((service := self._system.service(name)).state):
             if waited >= WAIT_SECONDS:
                 raise DeadlineExceeded(
-                    f"service {service.name} is {now.value} after {WAIT_SECONDS:.0f} s, not {wanted.value}; "
-                    "its event log may say why",
+                    f"service {service.name} is still '{service.state.value}' after {WAIT_SECONDS:.0f} s; "
+                    "the node's event log may say why",
                     WindowsCode.SERVICE_REQUEST_TIMEOUT,
                 )
             context.check()
             self._sleep(_POLL_SECONDS)
             waited += _POLL_SECONDS
+        return service
 
     def _require_allowed(self, name: str) -> None:
         if equality_key(name) not in self._allowed:

@@ -181,7 +181,7 @@ SERVICE: dict[int, Meaning] = {
     10: Meaning(AlreadyExists, 1056, "the service runs already", _SERVICE),
     11: Meaning(Unavailable, 1055, "the database of services is locked; try again", _SERVICE),
     12: Meaning(FailedPrecondition, 1075, "a service that it needs was removed", _SERVICE),
-    13: Meaning(FailedPrecondition, 1075, "a service that it needs was not found", _SERVICE),
+    13: Meaning(FailedPrecondition, 1068, "a service that it needs does not start", _SERVICE),
     14: Meaning(FailedPrecondition, 1058, "the service is disabled; enable it first", _SERVICE),
     15: Meaning(FailedPrecondition, 1069, "the service cannot log on", _SERVICE),
     16: Meaning(FailedPrecondition, 1072, "the service is being removed", _SERVICE),

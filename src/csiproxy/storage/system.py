@@ -7,7 +7,7 @@ https://learn.microsoft.com/windows/win32/cimwin32prov/cim-bioselement
 from dataclasses import dataclass
 from enum import Enum
 
-from csiproxy.errors import Internal, NotFound, WindowsCode
+from csiproxy.errors import NotFound, WindowsCode
 from csiproxy.host.cim import Instance, Session
 from csiproxy.storage.codes import SERVICE, expect, judged
 
@@ -27,6 +27,21 @@ class ServiceState(Enum):
     PAUSE_PENDING = "Pause Pending"
     PAUSED = "Paused"
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether the service is on its way to another state, and takes no control meanwhile."""
+        return self in _PASSING
+
+
+_PASSING = frozenset(
+    {
+        ServiceState.START_PENDING,
+        ServiceState.STOP_PENDING,
+        ServiceState.CONTINUE_PENDING,
+        ServiceState.PAUSE_PENDING,
+    }
+)
+
 
 class StartMode(Enum):
     """Win32_Service.StartMode."""
@@ -40,12 +55,15 @@ class StartMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Windows service as the service control manager reports it."""
+    """A Windows service as the service control manager reports it.
+
+    A state that is not documented is UNKNOWN, which is one; a start mode that is not documented is None.
+    """
 
     name: str
     display_name: str
     state: ServiceState
-    start_mode: StartMode
+    start_mode: StartMode | None
     instance: Instance
 
 
@@ -93,9 +111,15 @@ class System:
         expect(result, f"Win32_Service.{method}", what, also=also, table=SERVICE)
 
 
+_STATES = {state.value: state for state in ServiceState}
+_START_MODES = {mode.value: mode for mode in StartMode}
+
+
 def _service(instance: Instance) -> Service:
-    try:
-        state, mode = ServiceState(instance.text("State")), StartMode(instance.text("StartMode"))
-    except ValueError as error:
-        raise Internal(f"Windows reports a service in a way that is not documented: {error}") from error
-    return Service(instance.text("Name"), instance.text("DisplayName"), state, mode, instance)
+    return Service(
+        name=instance.text("Name"),
+        display_name=instance.text("DisplayName"),
+        state=_STATES.get(instance.text("State"), ServiceState.UNKNOWN),
+        start_mode=_START_MODES.get(instance.text("StartMode")),
+        instance=instance,
+    )
