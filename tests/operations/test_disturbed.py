@@ -1,4 +1,4 @@
-"""A disk is lost at any step of any call: the call says so or succeeds, and made again it finishes the job."""
+"""A disk is lost at any step of a call: the call says so or succeeds, and made again it finishes the job."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from tests.emulated import MIB, NO_VOLUME, PLUGINS, EmulatedNode
+from tests.emulated import KUBELET, MIB, NO_VOLUME, PLUGINS, PODS, EmulatedNode
 
+from csiproxy import operations
 from csiproxy.emulator.faults import Action, Fault
-from csiproxy.errors import CsiProxyError, DataLoss, FailedPrecondition, NotFound
-from csiproxy.operations import Operations
+from csiproxy.errors import CsiProxyError, FailedPrecondition, NotFound, Win32Error
+from csiproxy.operations.configuration import Configuration
 from csiproxy.operations.context import Context
 from csiproxy.operations.csi_proxy_service import FileSystemType, PartitionType
 
@@ -25,7 +26,8 @@ class Ground:
     def __init__(self, directory: Path) -> None:
         directory.mkdir()
         self.node = EmulatedNode(directory)
-        self.groups: Operations = self.node.operations()
+        configuration = Configuration(KUBELET, (), PLUGINS, PODS, allow_reformat=False)
+        self.groups = operations.build(self.node.host, configuration, sleep=lambda _: None)
         self.image = ""
 
     def attach(self) -> None:
@@ -73,17 +75,21 @@ class Ground:
         systems = [(one.file_system, one.size) for one in volumes if one]
         mounts = self.node.host.win32.mount_points(self.volume)
         kept: list[str] = []
-        with suppress(Exception):  # not formatted (yet)
+        with suppress(Win32Error):  # not formatted (yet)
             kept = sorted(path.name for path in Path(self.files).iterdir())
         return [partitions, systems, mounts, kept, self.node.names(STAGING)]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a driver, and the state that it begins in.  The volume is known before the disk is lost."""
+    """One call of a driver, and the state that it begins in.  The volume is known before the disk is lost.
+
+    ``done`` is what it says when it is made again after it was done; None is success.
+    """
 
     prepare: Callable[[Ground], None]
     make: Callable[[Ground, str], object]
+    done: int | None = None
 
 
 CALLS = {
@@ -97,7 +103,9 @@ CALLS = {
         ),
     ),
     "FormatVolume": Call(
-        Ground.partitioned, lambda on, volume: on.groups.volume.format_volume(Context(), volume_id=volume)
+        Ground.partitioned,
+        lambda on, volume: on.groups.volume.format_volume(Context(), volume_id=volume),
+        done=50,
     ),
     "the service's FormatVolume with its mount": Call(
         Ground.partitioned,
@@ -134,7 +142,16 @@ def ready(directory: Path, call: Call) -> tuple[Ground, str]:
     return ground, ground.volume
 
 
-@pytest.mark.parametrize("action", [Action.VANISH, Action.OFFLINE, Action.READ_ONLY], ids=lambda a: a.value)
+# What a client is told.  A volume that does not arrive any more is 1005, whatever became of its disk.
+CODES = {
+    Action.VANISH: {(NotFound, 1168)},
+    Action.OFFLINE: {(NotFound, 1168), (FailedPrecondition, 21)},
+    Action.READ_ONLY: {(FailedPrecondition, 19)},
+}
+NO_VOLUME_ARRIVES = (FailedPrecondition, 1005)
+
+
+@pytest.mark.parametrize("action", CODES, ids=lambda action: action.value)
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_call_that_lost_its_disk_at_any_step_is_finished_by_the_next_one(tmp_path, call, action):
     undisturbed, volume = ready(tmp_path / "undisturbed", call)
@@ -146,19 +163,26 @@ def test_a_call_that_lost_its_disk_at_any_step_is_finished_by_the_next_one(tmp_p
     while happened:
         step += 1
         ground, volume = ready(tmp_path / f"step-{step}", call)
-        ground.node.machine.faults.order(Fault("*", action, nth=step, disk=DISK))
-        failure = None
-        try:
-            call.make(ground, volume)
-        except CsiProxyError as error:
-            failure = error
-        happened = not ground.node.machine.faults.pending()
-        ground.node.machine.faults.clear()
-        print(step, repr(failure), failure and failure.windows_code, failure and failure.origin)
-        assert happened or failure is None
+        faults = ground.node.machine.faults
+        faults.order(Fault("*", action, nth=step, disk=DISK))
+        failure = refusal(call, ground, volume)
+        happened = not faults.pending()
+        faults.clear()
+        if failure:
+            assert happened
+            assert (type(failure), failure.windows_code) in {*CODES[action], NO_VOLUME_ARRIVES}, failure
         ground.give_back()
-        with suppress(FailedPrecondition if call.prepare is Ground.partitioned else ()):
-            call.make(ground, volume)
+        again = refusal(call, ground, volume)
+        assert (again and again.windows_code) in (None, None if failure else call.done), again
         assert ground.look() == wanted, (step, failure)
         ground.node.close()
     assert step > 2
+
+
+def refusal(call: Call, ground: Ground, volume: str) -> CsiProxyError | None:
+    """What a call failed with."""
+    try:
+        call.make(ground, volume)
+    except CsiProxyError as error:
+        return error
+    return None
