@@ -2,11 +2,13 @@
 
 import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.emulator.plain_volumes import PlainVolumes
 
-from csiproxy.emulator import links
+from csiproxy.emulator import hostdir, links
 from csiproxy.emulator.exchange import Exchange
 from csiproxy.emulator.links import LinkTable
 from csiproxy.emulator.places import Places
@@ -56,6 +58,16 @@ def start(base: str, volumes: PlainVolumes, exchange: Exchange | None = None) ->
     namespace = Namespace(LinkTable(state), volumes, where, exchange)
     namespace.recover()
     return Ground(base, state, volumes, namespace, EmulatedWin32(namespace))
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[int]:
+    """A directory of the host, open."""
+    descriptor = os.open(path, hostdir.OPEN_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def open_descriptors() -> int:

@@ -1,12 +1,16 @@
 """A node takes the calls of its table with arguments of their types, and nothing else."""
 
+import os
+
 import pytest
+from tests.emulator.ground import opened
+from tests.emulator.plain_volumes import FIRST
 
 from csiproxy.emulator.calls import Arguments, namespace_calls, session_calls
 from csiproxy.emulator.faulty import FaultyNamespace, FaultySession
 from csiproxy.emulator.wire import WireError
 from csiproxy.host.cim import Instance
-from csiproxy.host.win32 import EntryKind
+from csiproxy.host.win32 import Entry, EntryKind
 
 INSTANCE = Instance("MSFT_Disk", "key", {})
 # Refused calls never get as far as what they are made on.
@@ -90,3 +94,31 @@ def test_texts_are_texts():
     assert Arguments((("a", "b"),), None).texts() == ("a", "b")
     with pytest.raises(WireError):
         Arguments((("a", 1),), None).texts()
+
+
+def test_arguments_are_taken_in_their_order_until_there_are_none():
+    arguments = Arguments(("a", 1), None)
+    assert (arguments.take(str), arguments.take(int)) == ("a", 1)
+    for take in (lambda: arguments.take(str), lambda: arguments.optional(str), arguments.texts):
+        with pytest.raises(WireError, match="too few"):
+            take()
+
+
+def test_a_call_of_its_arguments_does_what_the_port_does(ground):
+    calls = namespace_calls(ground.namespace)
+    os.mkdir(ground.host("a"))
+    with opened(ground.drive) as directory:
+
+        def call(name, *arguments):
+            return calls[name](Arguments(arguments, directory))
+
+        call("set_mount_point", "a", FIRST)
+        assert call("describe", ("a", "missing")) == [Entry("a", EntryKind.MOUNT_POINT, FIRST)]
+        assert call("mounted", "a").directory == ground.volumes.directories[FIRST]
+        assert call("mount_points", FIRST) == [r"C:\a"]
+        call("delete_mount_point", "a", FIRST)
+        call("set_link", "a", r"C:\target", True)
+        assert call("describe", ("a",)) == [Entry("a", EntryKind.SYMBOLIC_LINK, r"C:\target")]
+        call("remove_link", "a", EntryKind.SYMBOLIC_LINK)
+        assert call("describe", ("a",)) == []
+        assert call("final_path") == "C:"

@@ -5,16 +5,12 @@ import threading
 
 import pytest
 from tests.emulator.nodes import NodeDirectory, command, data_volume
+from tests.emulator.peer import Peer
 
-from csiproxy.emulator import frames, sockets, wire
+from csiproxy.emulator import sockets
 from csiproxy.emulator.connect import connect, default_command
-from csiproxy.emulator.places import Places
-from csiproxy.emulator.pool import Pool
-from csiproxy.emulator.wire import Failure, Greeting, Reply
 from csiproxy.errors import HostError, HostUnreachable
 from csiproxy.host.win32 import Entry, EntryKind
-
-GREETING = wire.encode(Greeting(wire.VERSION, 1, Places({}, "")))
 
 
 def test_a_node_is_started_when_none_runs_and_shared_when_one_does(node):
@@ -163,109 +159,12 @@ def test_a_node_in_a_deep_directory_is_reached(tmp_path, request):
     assert len(deep.connect().cim.instances("MSFT_Disk")) == 1
 
 
-class Impostor:
-    """Something at the node's end of a socket: what each connection does is a function of it."""
-
-    def __init__(self, path, *behaviours):
-        self.path = path
-        self.connections = 0
-        self._server = sockets.listen(path)
-        self._behaviours = behaviours
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self):
-        for behave in self._behaviours:
-            connection, _ = self._server.accept()
-            self.connections += 1
-            with connection:
-                behave(connection)
-
-    def dial(self):
-        return sockets.dial(self.path)
-
-    def close(self):
-        self._thread.join()
-        self._server.close()
-
-
-def greet(connection):
-    frames.send(connection, GREETING)
-
-
-def answer(connection):
-    greet(connection)
-    while frames.receive(connection) is not None:
-        frames.send(connection, wire.encode(Reply("done")))
-
-
-def lose_the_reply(connection):
-    greet(connection)
-    frames.receive(connection)
-
-
-def babble(connection):
-    greet(connection)
-    frames.receive(connection)
-    connection.sendall(b"\0\0\0\3...")
-
-
-@pytest.mark.parametrize("behave", [lose_the_reply, babble])
-def test_a_call_whose_reply_is_lost_is_not_made_again(tmp_path, behave):
-    impostor = Impostor(str(tmp_path), behave, answer)
-    pool = Pool(impostor.dial)
-    with pytest.raises(HostUnreachable, match="whether it was done is not known"):
-        pool.call("set_link")
-    assert impostor.connections == 1
-    assert pool.call("set_link") == "done"
-    pool.close()
-    impostor.close()
-
-
-def test_a_connection_that_the_node_closed_while_it_was_idle_costs_no_call(tmp_path):
-    def answer_once(connection):
-        greet(connection)
-        frames.receive(connection)
-        frames.send(connection, wire.encode(Reply("done")))
-
-    impostor = Impostor(str(tmp_path), answer_once, answer_once, answer)
-    pool = Pool(impostor.dial)
-    assert [pool.call("set_link") for _ in range(3)] == ["done"] * 3
-    pool.close()
-    impostor.close()
-
-
-@pytest.mark.parametrize(
-    ("greeting", "text"),
-    [
-        (wire.encode(Greeting(wire.VERSION + 1, 1, Places({}, ""))), "another release"),
-        (wire.encode(Failure(HostError("full"))), "refuses this program: full"),
-        (wire.encode(Reply(1)), "served by something else"),
-        (b"SSH-2.0", "does not greet"),
-    ],
-)
-def test_what_does_not_greet_as_a_node_is_no_node(tmp_path, greeting, text):
-    impostor = Impostor(str(tmp_path), lambda connection: frames.send(connection, greeting))
-    pool = Pool(impostor.dial)
-    with pytest.raises(HostUnreachable, match=text):
-        pool.call("set_link")
-    impostor.close()
-
-
-def test_an_answer_of_the_wrong_type_is_no_answer(tmp_path):
-    impostor = Impostor(str(tmp_path), answer)
-    host = connect(str(tmp_path), start=False)
-    with pytest.raises(HostUnreachable, match="instead of a list"):
-        host.cim.instances("MSFT_Disk")
-    with pytest.raises(HostUnreachable, match="instead of a StorageDevice"):
-        host.win32.storage_device("x")
-    del host
-    impostor.close()
-
-
 def test_connections_are_closed_with_their_host(tmp_path):
-    impostor = Impostor(str(tmp_path), answer)
-    host = connect(str(tmp_path), start=False)
-    del host
-    impostor.close()  # returns when it has seen its connections closed
-    assert impostor.connections == 1
+    peer = Peer()
+    with sockets.listen(str(tmp_path)) as server:
+        serving = threading.Thread(target=lambda: peer.serve(server.accept()[0]))
+        serving.start()
+        host = connect(str(tmp_path), start=False)
+        del host
+        serving.join(30)
+    assert not serving.is_alive()

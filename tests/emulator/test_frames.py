@@ -1,5 +1,6 @@
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,13 @@ def test_a_message_that_announces_too_much_is_refused_before_it_is_read(pair):
         frames.receive(pair[1])
     with pytest.raises(WireError):
         frames.send(pair[0], bytes(frames.LARGEST + 1))
+
+
+def test_the_largest_message_arrives(pair):
+    largest = bytes(frames.LARGEST)
+    with ThreadPoolExecutor(1) as sender:
+        sender.submit(frames.send, pair[0], largest)
+        assert frames.receive(pair[1]) == Frame(largest)
 
 
 @pytest.mark.parametrize("begin", [b"\0", b"\0\0\0", b"\0\0\0\5", b"\0\0\0\5abcd"])

@@ -2,22 +2,15 @@
 
 import errno
 import os
-from contextlib import contextmanager
+import resource
+import sys
 
 import pytest
+from tests.emulator.ground import opened
 
 from csiproxy.emulator import hostdir
 from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import EntryKind
-
-
-@contextmanager
-def opened(path):
-    descriptor = os.open(path, hostdir.OPEN_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @pytest.mark.parametrize("number", hostdir.CODES)
@@ -31,29 +24,63 @@ def test_an_unknown_error_is_a_general_failure():
     assert hostdir.failure(OSError(errno.ENOTTY, "x"), "Call").windows_code == 31
 
 
-PROVOKED = {
-    2: lambda path: os.open(path / "nothing", os.O_RDONLY),
-    183: lambda path: os.mkdir(path / "directory"),
-    145: lambda path: os.rmdir(path / "full"),
-    267: lambda path: os.open(path / "file" / "x", os.O_RDONLY),
-    4395: lambda path: os.open(path / "link", os.O_RDONLY | os.O_NOFOLLOW),
-    206: lambda path: os.open(path / ("x" * 300), os.O_RDONLY),
-    5: lambda path: os.unlink(path / "directory"),
-    6: lambda path: os.fstat(-1),
-    87: lambda path: os.rename(path / "directory", path / "directory" / "below"),
-}
+def test_an_error_without_a_number_is_a_general_failure():
+    assert hostdir.failure(OSError("strange"), "Call").windows_code == 31
 
 
-@pytest.mark.parametrize("code", PROVOKED)
-def test_the_codes_are_those_of_what_really_happens(tmp_path, code):
+def fill(path):
+    with open("/dev/full", "wb", buffering=0) as full:
+        full.write(b"x")
+
+
+def open_too_many(path):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        os.open(path, os.O_RDONLY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def read_where_nothing_is(path):
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.read(1)
+
+
+PROVOKED = [
+    (2, errno.ENOENT, lambda path: os.open(path / "nothing", os.O_RDONLY)),
+    (183, errno.EEXIST, lambda path: os.mkdir(path / "directory")),
+    (145, errno.ENOTEMPTY, lambda path: os.rmdir(path / "full")),
+    (267, errno.ENOTDIR, lambda path: os.open(path / "file" / "x", os.O_RDONLY)),
+    (4395, errno.ELOOP, lambda path: os.open(path / "link", os.O_RDONLY | os.O_NOFOLLOW)),
+    (206, errno.ENAMETOOLONG, lambda path: os.open(path / ("x" * 300), os.O_RDONLY)),
+    (5, errno.EISDIR, lambda path: os.open(path / "directory", os.O_WRONLY)),
+    (5, errno.EPERM, lambda path: os.link(path / "directory", path / "another")),
+    (6, errno.EBADF, lambda path: os.fstat(-1)),
+    (87, errno.EINVAL, lambda path: os.rename(path / "directory", path / "directory" / "below")),
+    (4, errno.EMFILE, open_too_many),
+]
+if sys.platform == "linux":
+    PROVOKED += [
+        (112, errno.ENOSPC, fill),
+        (17, errno.EXDEV, lambda path: os.rename(path / "file", "/proc/file")),
+        (1117, errno.EIO, read_where_nothing_is),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "provoke"), PROVOKED, ids=[errno.errorcode[number] for _, number, _ in PROVOKED]
+)
+def test_the_codes_are_those_of_what_really_happens(tmp_path, code, number, provoke):
     (tmp_path / "directory").mkdir()
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "x").touch()
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("nowhere")
     with pytest.raises(Win32Error) as caught, hostdir.windows_errors("Call"):
-        PROVOKED[code](tmp_path)
-    assert caught.value.windows_code == code
+        provoke(tmp_path)
+    assert caught.value.__cause__.errno == number
+    assert (caught.value.windows_code, caught.value.call) == (code, "Call")
 
 
 def test_a_name_is_found_however_it_is_spelt(tmp_path):
@@ -64,6 +91,14 @@ def test_a_name_is_found_however_it_is_spelt(tmp_path):
         with pytest.raises(Win32Error) as caught:
             hostdir.spelling(directory, "other", "Call")
         assert caught.value.windows_code == 2
+
+
+def test_a_neighbour_whose_name_is_no_text_hinders_nobody(tmp_path):
+    (tmp_path / os.fsdecode(b"\xff")).touch()
+    (tmp_path / "name").touch()
+    with opened(tmp_path) as directory:
+        assert hostdir.find(directory, "NAME", "Call") == "name"
+        assert sorted(hostdir.listing(directory)) == ["name", "\udcff"]
 
 
 def test_nothing_is_found_in_a_directory_that_was_removed(tmp_path):
@@ -91,7 +126,7 @@ def test_a_name_that_windows_cannot_have_is_not_even_looked_for(tmp_path, name):
     assert caught.value.windows_code == 123
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b"])
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\0b", "\ud800"])
 def test_the_status_of_anything_but_one_name_is_refused(tmp_path, name):
     with opened(tmp_path) as directory, pytest.raises(OSError, match="argument"):
         hostdir.status(directory, name)
@@ -129,23 +164,42 @@ def test_a_removed_directory_is_not_taken_for_another_of_the_kernels_spelling(tm
             hostdir.location(directory, "Call")
 
 
-def test_kinds_are_told_apart_without_following(tmp_path):
+@pytest.fixture
+def kinds(tmp_path):
+    """A directory with a directory, a file, a link and a pipe in it, named by their first letters."""
     (tmp_path / "d").mkdir()
     (tmp_path / "f").touch()
     (tmp_path / "l").symlink_to("d")
     os.mkfifo(tmp_path / "p")
-    with opened(tmp_path) as directory:
-        kinds = [hostdir.kind_of(hostdir.status(directory, name).st_mode) for name in "dflp"]
+    return tmp_path
+
+
+def test_kinds_are_told_apart_without_following(kinds):
+    with opened(kinds) as directory:
+        found = [hostdir.kind_of(hostdir.status(directory, name).st_mode) for name in "dflp"]
     other = EntryKind.OTHER_REPARSE_POINT
-    assert kinds == [EntryKind.DIRECTORY, EntryKind.FILE, other, other]
+    assert found == [EntryKind.DIRECTORY, EntryKind.FILE, other, other]
 
 
-def test_why_a_name_is_no_directory_is_said(tmp_path):
-    (tmp_path / "f").touch()
-    (tmp_path / "l").symlink_to("d")
-    with opened(tmp_path) as directory:
+def test_why_a_name_is_no_directory_is_said(kinds):
+    with opened(kinds) as directory:
         assert hostdir.not_a_directory(directory, "f", "Call").windows_code == 267
         assert hostdir.not_a_directory(directory, "l", "Call").windows_code == 4395
+        with pytest.raises(Win32Error) as caught:
+            hostdir.not_a_directory(directory, "missing", "Call")
+        assert caught.value.windows_code == 2
+
+
+def test_only_a_real_directory_is_opened_and_nothing_is_waited_for(kinds):
+    with opened(kinds) as directory:
+        os.close(hostdir.open_below(directory, "d"))
+        for name in "flp":
+            with pytest.raises(OSError, match=r"directory|symbolic") as caught:
+                hostdir.open_below(directory, name)
+            assert hostdir.is_not_a_directory(caught.value)
+        with pytest.raises(FileNotFoundError) as missing:
+            hostdir.open_below(directory, "missing")
+        assert not hostdir.is_not_a_directory(missing.value)
 
 
 def test_listing_leaves_the_callers_position_alone(tmp_path):

@@ -1,10 +1,16 @@
 """A link is known by identity and text, and what was recorded outlives the process."""
 
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+
 import pytest
 
 from csiproxy.emulator import links
 from csiproxy.emulator.links import Change, Link, LinkTable
 from csiproxy.emulator.state import State
+from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import EntryKind
 
 VOLUME = r"\\?\Volume{00000000-0000-4000-8000-000000000001}" + "\\"
@@ -92,9 +98,54 @@ def test_a_link_found_elsewhere_keeps_everything_but_its_place(state, table):
 
 def test_a_renumbered_link_is_the_same_link(state, table):
     table.remember(LINK)
-    found = table.renumber(LINK, (5, 6))
-    assert LinkTable(state).all() == [found]
-    assert (found.file, found.text) == ((5, 6), LINK.text)
+    table.renumber([(LINK, (5, 6))])
+    assert table.all() == LinkTable(state).all() == [replace(LINK, file=(5, 6))]
+
+
+def test_links_may_take_each_others_numbers(state, table):
+    third = replace(LINK, file=(1, 4), place=r"C:\third")
+    for link in (LINK, MOUNT, third):
+        table.remember(link)
+    table.renumber([(LINK, MOUNT.file), (MOUNT, LINK.file), (third, (1, 5))])
+    expected = [
+        replace(LINK, file=MOUNT.file),
+        replace(MOUNT, file=LINK.file),
+        replace(third, file=(1, 5)),
+    ]
+    assert (
+        sorted(table.all(), key=str) == sorted(LinkTable(state).all(), key=str) == sorted(expected, key=str)
+    )
+
+
+def test_links_of_many_threads_are_all_recorded(state, table):
+    def work(number):
+        table.remember(replace(LINK, file=(number, 0), place=rf"C:\{number}"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert len(table.all()) == len(LinkTable(state).all()) == 40
+
+
+def test_a_state_that_cannot_be_written_fails_a_change_and_changes_nothing(state, table):
+    table.remember(LINK)
+    state.close()
+    for change in (
+        lambda: table.remember(MOUNT),
+        lambda: table.moved(LINK, r"C:\new"),
+        lambda: table.renumber([(LINK, (5, 6))]),
+        lambda: table.begin(CHANGE),
+    ):
+        with pytest.raises(Win32Error) as caught:
+            change()
+        assert caught.value.windows_code == 31
+        assert table.all() == [LINK]
+
+
+def test_a_link_that_has_gone_is_forgotten_even_if_that_cannot_be_written(state, table):
+    table.remember(LINK)
+    state.close()
+    table.forget(LINK.file)
+    assert table.all() == []
 
 
 def test_a_change_that_was_interrupted_is_known_to_the_next_process(state, table):
@@ -108,3 +159,18 @@ def test_a_change_that_is_over_is_not_interrupted(state, table):
     assert table.interrupted() == []
     table.begin(Change("second", "C:\\", "x", makes_link=False))
     assert [change.temporary for change in LinkTable(state).interrupted()] == ["second"]
+
+
+def test_what_is_over_stays_over_when_the_next_note_cannot_be_committed(state, table):
+    table.begin(CHANGE)
+    table.over(CHANGE.temporary)
+    with state.transaction() as db:
+        db.execute("PRAGMA busy_timeout = 0")
+    with closing(sqlite3.connect(state.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM links").fetchall()
+        with pytest.raises(Win32Error):
+            table.begin(replace(CHANGE, temporary="second"))
+    assert table.interrupted() == []
+    table.begin(replace(CHANGE, temporary="third"))
+    assert [change.temporary for change in LinkTable(state).interrupted()] == ["third"]

@@ -1,43 +1,25 @@
 """Calls go to the node once: a broken connection fails one call, and the next makes a new one."""
 
+import errno
 import socket
 import threading
 
 import pytest
+from tests.emulator.peer import GREETING, Peer
 
 from csiproxy.emulator import frames, wire
 from csiproxy.emulator.places import Places
 from csiproxy.emulator.pool import MOST_ATTEMPTS, MOST_CONNECTIONS, MOST_IDLE, Pool
 from csiproxy.emulator.wire import Failure, Greeting, Reply
-from csiproxy.errors import HostUnreachable, Win32Error
-
-GREETING = Greeting(wire.VERSION, 1234, Places({"C": "/c"}, "/locks"))
+from csiproxy.errors import HostError, HostUnreachable, Win32Error
 
 
-class Peer:
-    """A node's end that answers with what the test gives it."""
-
-    def __init__(self, greeting=GREETING, answer=lambda request: Reply(request.arguments)):
-        self.greeting, self.answer = greeting, answer
-        self.connections, self.requests = [], []
-
-    def dial(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        self.connections.append(theirs)
-        threading.Thread(target=self._serve, args=(theirs,), daemon=True).start()
-        return ours
-
-    def _serve(self, connection) -> None:
-        frames.send(connection, wire.encode(self.greeting))
-        while frame := frames.receive(connection):
-            frame.close()
-            request = wire.decode(frame.message)
-            self.requests.append(request)
-            answer = self.answer(request)
-            if answer is None:
-                break
-            frames.send(connection, wire.encode(answer))
-        connection.close()
+def dead() -> socket.socket:
+    """A connection whose node greets and is gone before it can be asked anything."""
+    ours, theirs = socket.socketpair()
+    frames.send(theirs, wire.encode(GREETING))
+    theirs.close()
+    return ours
 
 
 def test_a_call_gives_what_the_node_answers():
@@ -64,8 +46,9 @@ def test_calls_after_each_other_share_a_connection():
     pool.close()
 
 
-def test_a_connection_that_breaks_under_a_call_fails_it_once_and_it_is_not_made_again():
-    peer = Peer(answer=lambda request: None if request.arguments == (0,) else Reply("fine"))
+@pytest.mark.parametrize("reply", [None, b"...", wire.encode(GREETING)], ids=["none", "babble", "greeting"])
+def test_a_call_whose_reply_is_lost_fails_once_and_is_not_made_again(reply):
+    peer = Peer(answer=lambda request: reply if request.arguments == (0,) else Reply("fine"))
     pool = Pool(peer.dial)
     with pytest.raises(HostUnreachable, match="whether it was done is not known"):
         pool.call("x", 0)
@@ -74,7 +57,7 @@ def test_a_connection_that_breaks_under_a_call_fails_it_once_and_it_is_not_made_
     pool.close()
 
 
-def test_a_connection_that_the_node_has_closed_is_not_used_again():
+def test_a_connection_that_the_node_closed_while_it_was_idle_costs_no_call():
     peer = Peer()
     pool = Pool(peer.dial)
     pool.call("x")
@@ -84,23 +67,55 @@ def test_a_connection_that_the_node_has_closed_is_not_used_again():
     pool.close()
 
 
+def test_a_call_that_no_node_can_have_seen_is_made_again_on_another_connection():
+    peer = Peer()
+    dials = [dead] * (MOST_ATTEMPTS - 1) + [peer.dial]
+    pool = Pool(lambda: dials.pop(0)())
+    assert pool.call("x", 1) == (1,)
+    assert len(peer.requests) == 1
+    pool.close()
+
+
+def test_a_node_that_greets_and_hangs_up_is_not_dialled_for_ever():
+    dials = []
+
+    def dial():
+        dials.append(1)
+        return dead()
+
+    with pytest.raises(HostUnreachable, match="closes every connection"):
+        Pool(dial).call("x")
+    assert len(dials) == MOST_ATTEMPTS
+
+
+def test_a_call_that_is_too_large_is_refused_before_anything_is_sent():
+    peer = Peer()
+    pool = Pool(peer.dial)
+    with pytest.raises(HostError, match="too many for the socket") as caught:
+        pool.call("x", "y" * frames.LARGEST)
+    assert not isinstance(caught.value, HostUnreachable)
+    assert (peer.connections, peer.requests) == ([], [])
+
+
 def test_calls_at_the_same_time_have_connections_of_their_own_and_few_are_kept():
-    together = threading.Barrier(MOST_IDLE + 4)
+    callers = MOST_IDLE + 4
+    together = threading.Barrier(callers)
 
     def answer(request):
-        together.wait(10)
+        together.wait(30)
         return Reply("done")
 
     peer = Peer(answer=answer)
     pool = Pool(peer.dial)
-    threads = [threading.Thread(target=pool.call, args=("x",)) for _ in range(together.parties)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert len(peer.connections) == together.parties
-    assert len(pool._idle) <= MOST_IDLE
+    for dialled in (callers, callers + (callers - MOST_IDLE)):
+        threads = [threading.Thread(target=pool.call, args=("x",)) for _ in range(callers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert len(peer.connections) == dialled
     pool.close()
+    peer.wait_until_left()
 
 
 def test_more_callers_than_connections_take_turns():
@@ -142,37 +157,51 @@ def test_more_callers_than_connections_take_turns():
     pool.close()
 
 
+def test_a_closed_pool_has_no_connection_and_a_later_call_makes_one():
+    peer = Peer()
+    pool = Pool(peer.dial)
+    pool.call("x")
+    pool.close()
+    peer.wait_until_left()
+    assert pool.call("x", 2) == (2,)
+    pool.close()
+
+
+def test_connections_are_closed_when_nobody_has_the_pool_any_more():
+    peer = Peer()
+    pool = Pool(peer.dial)
+    pool.call("x")
+    del pool
+    peer.wait_until_left()
+
+
 @pytest.mark.parametrize(
     ("greeting", "hint"),
     [
         (Greeting(wire.VERSION + 1, 1, Places({}, "")), "another release"),
-        (Reply(1), "something else"),
-        (Failure(Win32Error(5, "Call", "full")), "refuses"),
+        (Reply(1), "served by something else"),
+        (Failure(Win32Error(5, "Call", "full")), "refuses this program"),
+        (b"SSH-2.0", "does not greet"),
     ],
 )
-def test_a_greeting_that_is_not_ours_is_unreachable(greeting, hint):
+def test_what_does_not_greet_as_a_node_is_no_node(greeting, hint):
+    peer = Peer(greeting)
     with pytest.raises(HostUnreachable, match=hint):
-        Pool(Peer(greeting).dial).call("x")
+        Pool(peer.dial).call("x")
+    peer.wait_until_left()
 
 
-def test_no_node_is_unreachable():
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "answers: No such file"),
+        (OSError(errno.ENAMETOOLONG, "choose a shorter one", "/node"), "answers: choose a shorter one"),
+        (OSError("timed out"), "answers: timed out"),
+    ],
+)
+def test_a_node_that_cannot_be_reached_is_unreachable_and_says_why(error, text):
     def dial():
-        raise FileNotFoundError(2, "no")
+        raise error
 
-    with pytest.raises(HostUnreachable, match="no emulated node answers"):
+    with pytest.raises(HostUnreachable, match=f"no emulated node {text}"):
         Pool(dial).call("x")
-
-
-def test_a_peer_that_greets_and_hangs_up_is_not_dialled_for_ever():
-    dials = []
-
-    def dial():
-        ours, theirs = socket.socketpair()
-        frames.send(theirs, wire.encode(GREETING))
-        theirs.close()
-        dials.append(1)
-        return ours
-
-    with pytest.raises(HostUnreachable):
-        Pool(dial).call("x")
-    assert len(dials) <= MOST_ATTEMPTS

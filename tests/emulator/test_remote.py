@@ -1,7 +1,7 @@
 """Both halves of the port over the socket: the node's types or HostUnreachable."""
 
 import pytest
-from tests.emulator.test_pool import Peer
+from tests.emulator.peer import Peer
 
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import RemoteNamespace, RemoteSession

@@ -106,6 +106,32 @@ def test_a_copied_node_knows_the_copies_of_its_links(ground, tmp_path):
     other.state.close()
 
 
+def test_a_restarted_node_knows_mount_points_that_have_each_others_file_numbers(ground):
+    with ground.root() as root:
+        for name in "abc":
+            ground.win32.create_directory(root, name)
+            ground.win32.set_mount_point(root, name, FIRST)
+    # As when a copy of the directory is put back: the same links, the file numbers dealt anew.
+    os.unlink(ground.host("a"))
+    os.rename(ground.host("b"), ground.host("x"))
+    os.rename(ground.host("c"), ground.host("b"))
+    os.rename(ground.host("x"), ground.host("c"))
+    again = ground.restart()
+    assert contents(again) == {"b": EntryKind.MOUNT_POINT, "c": EntryKind.MOUNT_POINT}
+    assert again.win32.mount_points(FIRST) == [r"C:\b", r"C:\c"]
+    again.state.close()
+
+
+def test_a_link_may_have_the_file_number_of_one_that_is_gone(ground):
+    with ground.root() as root:
+        for name in "ab":
+            ground.win32.set_link(root, name, r"C:\x", replace=False)
+    os.rename(ground.host("b"), ground.host("a"))
+    again = ground.restart()
+    assert contents(again) == {"a": EntryKind.SYMBOLIC_LINK}
+    again.state.close()
+
+
 def test_rows_of_links_that_somebody_removed_are_collected_at_the_next_start(ground):
     with ground.root() as root:
         ground.win32.create_directory(root, "pod")

@@ -4,6 +4,7 @@ import os
 import stat
 
 import pytest
+from tests.emulator.ground import open_descriptors
 
 from csiproxy.emulator import sockets
 
@@ -25,21 +26,39 @@ def test_a_caller_reaches_the_node_and_is_known(directory):
             assert accepted.recv(1) == b"x"
 
 
-def test_nobody_else_may_connect(directory):
-    with sockets.listen(directory):
-        mode = os.stat(os.path.join(directory, sockets.SOCKET_NAME)).st_mode
-        assert (stat.S_ISSOCK(mode), mode & 0o777) == (True, 0o600)
+def test_nobody_else_may_connect_whatever_the_umask(directory):
+    before = os.umask(0)
+    try:
+        with sockets.listen(directory):
+            mode = os.stat(os.path.join(directory, sockets.SOCKET_NAME)).st_mode
+            assert (stat.S_ISSOCK(mode), mode & 0o777) == (True, 0o600)
+        assert os.umask(0) == 0
+    finally:
+        os.umask(before)
 
 
-def test_a_dead_socket_is_replaced(directory):
+def test_a_dead_socket_is_replaced_and_nothing_else_is_left(directory):
     sockets.listen(directory).close()
     with pytest.raises(ConnectionRefusedError):
         sockets.dial(directory)
     with sockets.listen(directory):
         sockets.dial(directory).close()
+    assert os.listdir(directory) == [sockets.SOCKET_NAME]
 
 
-def test_without_a_node_there_is_nobody(directory):
+def test_a_removed_socket_is_gone_and_twice_is_once(directory):
+    sockets.listen(directory).close()
+    sockets.remove(directory)
+    sockets.remove(directory)
     with pytest.raises(FileNotFoundError):
         sockets.dial(directory)
-    sockets.remove(directory)  # twice is once
+
+
+def test_what_cannot_be_opened_leaves_nothing_open(directory):
+    os.mkdir(os.path.join(directory, sockets.SOCKET_NAME))
+    before = open_descriptors()
+    with pytest.raises(OSError, match=r"directory|permitted"):
+        sockets.listen(directory)
+    with pytest.raises(ConnectionRefusedError):
+        sockets.dial(directory)
+    assert open_descriptors() == before

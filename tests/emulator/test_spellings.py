@@ -2,9 +2,9 @@
 
 import os
 import time
-from contextlib import contextmanager
 
 import pytest
+from tests.emulator.ground import opened
 
 from csiproxy.emulator import spellings
 from csiproxy.emulator.spellings import Spellings
@@ -19,15 +19,6 @@ class Counting:
     def __call__(self, directory):
         self.count += 1
         return os.listdir(directory)
-
-
-@contextmanager
-def opened(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def let_rest(path):

@@ -7,7 +7,7 @@ does not know was put there by somebody else, and a row whose link has gone is h
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -31,6 +31,9 @@ SCHEMA = (
          makes_link INTEGER NOT NULL   -- 1: into a link, 0: into a directory
        )""",
 )
+
+RECORD = "INSERT OR REPLACE INTO links (file, text, kind, target, place) VALUES (?, ?, ?, ?, ?)"
+DROP = "DELETE FROM links WHERE file = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +94,17 @@ class LinkTable:
 
     def begin(self, change: Change) -> None:
         """Note a change before its temporary name exists."""
-        with self._writing() as db, self._lock:
+        with self._lock:
+            done = set(self._done)
+        with self._writing() as db:
             # Notes of changes that are over go with the next one: they do no harm, and a commit is dear.
-            db.executemany("DELETE FROM link_changes WHERE temporary = ?", [(name,) for name in self._done])
+            db.executemany("DELETE FROM link_changes WHERE temporary = ?", [(name,) for name in done])
             db.execute(
                 "INSERT INTO link_changes (temporary, directory, name, makes_link) VALUES (?, ?, ?, ?)",
                 (change.temporary, change.directory, change.name, change.makes_link),
             )
-            self._done.clear()
+        with self._lock:
+            self._done -= done
 
     def over(self, temporary: str) -> None:
         """A change has come to its end, whichever: nothing has the temporary name."""
@@ -108,10 +114,7 @@ class LinkTable:
     def remember(self, link: Link) -> None:
         """Record a link; a row of an earlier file with the same number is replaced."""
         with self._writing() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO links (file, text, kind, target, place) VALUES (?, ?, ?, ?, ?)",
-                (_key(link.file), os.fsencode(link.text), link.kind.value, link.target, link.place),
-            )
+            db.execute(RECORD, _row(link))
         with self._lock:
             self._links[link.file] = link
 
@@ -126,14 +129,21 @@ class LinkTable:
                 self._links.pop(file, None)
         # The links are gone already, and a row without its link is harmless: it goes at the next start.
         with suppress(Win32Error), self._writing() as db:
-            db.executemany("DELETE FROM links WHERE file = ?", [(_key(file),) for file in files])
+            db.executemany(DROP, [(_key(file),) for file in files])
 
-    def renumber(self, link: Link, file: Identity) -> Link:
-        """The same link has another identity now: the state was copied, or the host numbers disks anew."""
-        self.forget(link.file)
-        link = replace(link, file=file)
-        self.remember(link)
-        return link
+    def renumber(self, found: Sequence[tuple[Link, Identity]]) -> None:
+        """Links that have other identities now: the state was copied, or the host numbers files anew.
+
+        All of them at once, because the new identity of one may be the old identity of another.
+        """
+        links = [replace(link, file=file) for link, file in found]
+        with self._writing() as db:
+            db.executemany(DROP, [(_key(link.file),) for link, _ in found])
+            db.executemany(RECORD, [_row(link) for link in links])
+        with self._lock:
+            for link, _ in found:
+                self._links.pop(link.file, None)
+            self._links.update((link.file, link) for link in links)
 
     def interrupted(self) -> list[Change]:
         """Changes that were begun in this or an earlier process and not ended in this one."""
@@ -152,6 +162,10 @@ class LinkTable:
                 yield db
         except StateError as error:
             raise Win32Error(WindowsCode.GEN_FAILURE, "NtCreateFile", str(error)) from error
+
+
+def _row(link: Link) -> tuple[str, bytes, str, str, str]:
+    return _key(link.file), os.fsencode(link.text), link.kind.value, link.target, link.place
 
 
 def _key(file: Identity) -> str:

@@ -1,6 +1,5 @@
 """Connections to a node's socket: one call at a time on each, as many as there are callers (bounded)."""
 
-import os
 import socket
 import threading
 import weakref
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from csiproxy.emulator import frames, wire
 from csiproxy.emulator.frames import NothingSent
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
-from csiproxy.errors import HostUnreachable
+from csiproxy.errors import HostError, HostUnreachable
 
 MOST_CONNECTIONS = 64
 MOST_IDLE = 8
@@ -98,8 +97,13 @@ class Pool:
         return greeting
 
     def call(self, name: str, *arguments: object, descriptor: int | None = None) -> object:
-        """Make a call, passing a descriptor along; raises what the call failed with, or HostUnreachable."""
+        """Make a call, passing a descriptor along; raises what the call failed with, or HostUnreachable.
+
+        A call that is too large for a message is a HostError, and nothing is sent.
+        """
         request = wire.encode(Request(name, arguments))
+        if len(request) > frames.LARGEST:
+            raise HostError(f"the call {name} has {len(request)} bytes, too many for the socket")
         with self._turns:
             answer = self._exchange(name, request, descriptor)
         if isinstance(answer, Failure):
@@ -146,7 +150,7 @@ class Pool:
         try:
             connected = self._dial()
         except OSError as error:
-            raise HostUnreachable(f"no emulated node answers: {os.strerror(error.errno or 0)}") from error
+            raise HostUnreachable(f"no emulated node answers: {error.strerror or error}") from error
         connection = Connection(connected)
         self._greeting = connection.greeting
         return connection

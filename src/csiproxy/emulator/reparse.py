@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 
 from csiproxy.emulator import hostdir, places
-from csiproxy.emulator.exchange import Exchange
+from csiproxy.emulator.exchange import Exchange, Identity
 from csiproxy.emulator.hostdir import REPARSE_TAG_MISMATCH, windows_errors
 from csiproxy.emulator.hostmap import HostMap, VolumeDirectories, Where, destination
 from csiproxy.emulator.links import Change, Link, LinkTable
@@ -180,6 +180,8 @@ class Namespace:
         """
         for change in self._table.interrupted():
             self._end(change)
+        gone: list[Identity] = []
+        renumbered: list[tuple[Link, Identity]] = []
         for link in self._table.all():
             try:
                 with self._map.parent_of(link.place) as found:
@@ -189,12 +191,17 @@ class Namespace:
                     file = hostdir.identity(hostdir.status(directory, name))
                     text = os.readlink(name, dir_fd=directory)
             except OSError:
-                self._table.forget(link.file)
+                gone.append(link.file)
                 continue
             if text != link.text:
-                self._table.forget(link.file)
+                gone.append(link.file)
             elif file != link.file:
-                self._table.renumber(link, file)
+                renumbered.append((link, file))
+        # First what is gone: its number may be another link's by now.
+        if gone:
+            self._table.forget(*gone)
+        if renumbered:
+            self._table.renumber(renumbered)
 
     def forget_links(self) -> None:
         """Remove every link and mount point that is where it was made, and all knowledge of links."""
