@@ -1,6 +1,8 @@
 """An emulated node in this process with the operations on it: what tests of storage and operations share."""
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,10 +44,12 @@ class EmulatedNode:
         win32: Win32 | None = None,
         allow_reformat: bool = False,
         working_dirs: tuple[str, ...] = (),
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Operations:
         """Everything above this node, or above other halves of it."""
         host = Host(cim or self.machine.session, win32 or self.machine.win32)
-        return operations.build(host, Configuration(KUBELET, working_dirs, PLUGINS, PODS, allow_reformat))
+        configuration = Configuration(KUBELET, working_dirs, PLUGINS, PODS, allow_reformat)
+        return operations.build(host, configuration, sleep=sleep)
 
     # --- the host's side
 

@@ -48,6 +48,9 @@ def volume_of(storage: StorageGround, kind: str) -> Instance:
         storage.ok(storage.disk(number), "Offline")
     elif kind == "read-only":
         storage.ok(storage.disk(number), "SetAttributes", IsReadOnly=True)
+    elif kind == "foreign":
+        storage.put(number, ext4_superblock(), 1024)
+        storage.put(number, bytes(1024))
     elif kind == "damaged":
         os.rename(storage.path(number) + ".d", storage.path(number) + ".away")
     return found
@@ -79,6 +82,7 @@ VOLUME_CODES = [
     ("formatted", "Flush", {}, 0),
     ("boot", "Flush", {}, 0),
     ("read-only", "Flush", {}, 0),
+    ("foreign", "Flush", {}, 0),
     ("raw", "Flush", {}, 4),
     ("damaged", "Flush", {}, 4),
     ("offline", "Flush", {}, 8),

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import uuid
 
 import pytest
 from tests.emulator.storage_ground import GIB, MIB, StorageGround, ext4_superblock
 
-from csiproxy.emulator import disk
-from csiproxy.emulator.attachment import BusType
+from csiproxy.emulator import disk, gpt, image, partition_table
+from csiproxy.emulator.attachment import BusType, OfflineReason
+from csiproxy.emulator.partition_table import Partition
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageIdentifier
@@ -410,3 +412,60 @@ def test_seeded_nodes_are_alike(tmp_path):
         seen.append((ground.disk(1), ground.volume(1), [info(ground, n).serial for n in (0, 1)]))
         ground.close()
     assert seen[0] == seen[1]
+
+
+def named(storage, name: str, *, style: int, **names) -> str:
+    """An image with one partition, as another tool could have made it: with these names."""
+    path = storage.image(name)
+    opened = image.Image(path)
+    if style == MBR:
+        partition_table.initialize_mbr(opened, names["signature"])
+        partition = Partition(0, MIB, 8 * MIB, mbr_type=7)
+    else:
+        partition_table.initialize_gpt(opened, names["disk"], names["reserved"])
+        partition = Partition(0, 16 * MIB, 8 * MIB, gpt.BASIC_DATA, names["partition"])
+    partition_table.add(opened, partition_table.read(opened), partition)
+    opened.close()
+    return path
+
+
+MBR, GPT = 1, 2
+GUIDS = [str(uuid.UUID(int=n)) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"style": MBR, "signature": 0}, {"style": MBR, "signature": 0}),
+        (
+            {"style": GPT, "disk": GUIDS[0], "reserved": GUIDS[1], "partition": GUIDS[2]},
+            {"style": GPT, "disk": GUIDS[3], "reserved": GUIDS[4], "partition": GUIDS[2]},
+        ),
+    ],
+    ids=["no signature", "a partition of the same name on another disk"],
+)
+def test_two_volumes_never_have_one_name(storage, first, second):
+    numbers = [
+        storage.disks.attach(named(storage, name, **names))
+        for name, names in (("a.img", first), ("b.img", second))
+    ]
+    assert storage.disk(numbers[1]).number("OfflineReason") == OfflineReason.COLLISION
+    kept = [volume.text("UniqueId") for volume in storage.volumes(numbers[0])]
+    storage.ok(storage.disk(numbers[1]), "Online")
+    found = [[volume.text("UniqueId") for volume in storage.volumes(number)] for number in numbers]
+    assert found[0] == kept
+    assert len({name for names in found for name in names}) == 2
+
+
+def test_an_image_that_became_a_copy_while_the_node_did_not_run_is_a_copy(storage):
+    first = storage.partitioned(storage.attach("a.img"))
+    second = storage.attach("b.img")
+    paths = storage.path(first), storage.path(second)
+    storage.close()
+    shutil.copyfile(*paths)
+    again = StorageGround(storage.directory, seed="")
+    try:
+        assert again.disk(second).number("OfflineReason") == OfflineReason.COLLISION
+        assert not again.disk(first).flag("IsOffline")
+    finally:
+        again.close()

@@ -1,6 +1,9 @@
 """A scenario is read as the faults it says, and nothing else is taken for one."""
 
+import re
 from contextlib import suppress
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -62,3 +65,22 @@ def test_what_is_no_fault_is_refused_with_what_one_is(text, hint):
 def test_any_text_is_a_scenario_or_refused(text):
     with suppress(ScenarioError):
         scenario.parse(text)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "emulator-faults.md").read_text(encoding="utf-8")
+
+
+def first_cells(head: str) -> list[str]:
+    """The first column of the page's table whose head begins so."""
+    table = PAGE.partition(f"| {head} |")[2].partition("\n\n")[0]
+    return re.findall(r"^\| `([^`]+)`", table, re.MULTILINE)
+
+
+def test_the_page_about_faults_knows_every_action_and_key():
+    assert first_cells("action") == [action.value for action in Action]
+    assert set(first_cells("key")) == {field.name for field in fields(Fault)}
+
+
+def test_the_scenario_on_the_page_can_be_loaded():
+    [example] = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(scenario.parse(example)) == 2

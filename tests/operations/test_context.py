@@ -28,8 +28,15 @@ def test_a_deadline_that_has_passed_ends_the_call_and_leaves_no_time():
         context.check()
 
 
-def test_a_client_that_is_gone_ends_the_call_whatever_its_deadline():
+@pytest.mark.parametrize("left", [None, 1000.0])
+def test_a_client_that_is_gone_ends_the_call_before_its_deadline(left):
+    deadline = None if left is None else time.monotonic() + left
     with pytest.raises(Cancelled):
+        Context(deadline=deadline, cancelled=lambda: True).check()
+
+
+def test_a_call_that_is_cancelled_because_its_deadline_has_passed_says_that():
+    with pytest.raises(DeadlineExceeded):
         Context(deadline=time.monotonic(), cancelled=lambda: True).check()
 
 

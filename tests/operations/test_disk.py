@@ -275,6 +275,24 @@ def test_a_read_only_disk_that_is_partitioned_is_fine_as_it_is(node, disks, call
     assert len(disks.volumes_of(number)) == 1
 
 
+@pytest.mark.parametrize("operation", ["partition_disk", "set_disk_state"])
+def test_a_partitioned_disk_that_policy_took_offline_and_hardware_locks_is_brought_online(
+    node, disks, call, operation
+):
+    image = node.image_of(node.volume().disk)
+    number = node.storage.disks.all()[-1].number
+    node.machine.disks.detach(number)
+    number = node.machine.disks.attach(image, read_only=True, offline=True)
+    fields = {"is_online": True} if operation == "set_disk_state" else {}
+    for _ in range(2):
+        getattr(disks, operation)(call, disk_number=number, **fields)
+    disk = node.storage.disks.get(number)
+    assert (disk.is_offline, disk.is_read_only) == (False, True)
+    assert len(disks.volumes_of(number)) == 1
+    assert events(call) == ["bringing-online", "brought-online", "clearing-read-only", "cleared-read-only"]
+    assert not node.storage.disks.is_marked_policy_read_only(disk)
+
+
 def test_foreign_bytes_without_a_table_are_not_written_over(node, disks, call):
     number = node.attach()
     with open(node.image_of(number), "r+b") as file:

@@ -362,6 +362,14 @@ def test_a_link_out_of_the_prefixes_tells_nothing_about_what_is_there(files, cal
     assert events(call) == ["escape-attempt"] * 2
 
 
+def test_a_link_to_below_what_has_become_a_file_leads_to_nothing(node, files, call):
+    files.mkdir(call, path=POD + r"\full\deep")
+    files.create_symlink(call, source_path=POD + r"\full\deep", target_path=POD + r"\link")
+    files.rmdir(call, path=POD + r"\full", force=True)
+    node.make(POD, full="a file now")
+    assert not files.is_symlink(call, path=POD + r"\link").is_symlink
+
+
 def test_a_mount_point_and_links_to_it_die_with_the_volume(node, files, call, furnished):
     node.machine.disks.detach(int(furnished["disk"]))
     for name in ("mounted", "to-mounted"):

@@ -407,6 +407,18 @@ def test_a_plain_directory_is_no_mounted_folder(node, volumes, call, mounted):
             volumes.get_volume_id_from_target_path(call, target_path=path)
 
 
+def test_links_in_a_circle_lead_to_no_volume(groups, volumes, call):
+    one, other = PODS + r"\one", PODS + r"\other"
+    files = groups.filesystem
+    files.mkdir(call, path=other)
+    files.create_symlink(call, source_path=other, target_path=one)
+    files.rmdir(call, path=other, force=False)
+    files.create_symlink(call, source_path=one, target_path=other)
+    for find in (volumes.get_volume_id_from_target_path, volumes.get_closest_volume_id_from_target_path):
+        with refused(FailedPrecondition, 1921):
+            find(call, target_path=one)
+
+
 def test_the_closest_volume_is_the_last_one_on_the_way(node, volumes, call, mounted):
     node.make(STAGING + r"\inside", file="x")
     for path in (STAGING + r"\inside", PUBLISHED + r"\inside\file"):

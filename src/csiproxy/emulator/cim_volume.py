@@ -96,10 +96,13 @@ class VolumeClass:
     def _flush(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:  # noqa: ARG002
         with self._disks.lock:
             disk, volume = self._storage.volume(key)
-            boot = _ready(volume)
+            # Of what another system has formatted this node holds nothing back.
+            foreign = volume.content().condition is Condition.FOREIGN
+            boot = None if foreign else _ready(volume)
             if not disk.is_read_only:
                 volume.image.sync()
-        flush(volume.directory(boot))
+        if boot:
+            flush(volume.directory(boot))
         return {}
 
     def _set_label(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:

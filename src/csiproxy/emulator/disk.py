@@ -315,14 +315,9 @@ class Disks:
         return next((pair for pair in candidates if not pair[0].record.offline), candidates[0])
 
     def twin(self, disk: Disk) -> Disk | None:
-        """Another online disk with the same GUID or signature: a copy, which Windows keeps offline."""
-        identity = (disk.layout.guid, disk.layout.signature)
-        if identity == ("", 0):
-            return None
+        """Another online disk that shares a name with this one: a copy, which Windows keeps offline."""
         others = (other for other in self.present() if other is not disk and not other.record.offline)
-        return next(
-            (other for other in others if (other.layout.guid, other.layout.signature) == identity), None
-        )
+        return next((other for other in others if disk.layout.names & other.layout.names), None)
 
     def update(self, disk: Disk, record: Attachment) -> None:
         """Change and keep what Windows is told of a disk."""
@@ -351,6 +346,9 @@ class Disks:
         except Win32Error as error:
             disk.problem = error.detail
         disk.refresh()
+        # The image may have become a copy of another one while nobody looked.
+        if not (disk.is_system or disk.record.offline) and self.twin(disk):
+            self.update(disk, disk.record.taken_offline(OfflineReason.COLLISION))
 
     def _save(self, record: Attachment) -> None:
         with self._state.transaction() as db:

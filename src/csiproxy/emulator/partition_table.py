@@ -119,6 +119,18 @@ class Layout:
     foreign: str = ""
 
     @property
+    def names(self) -> frozenset[str]:
+        """What may stand on one online disk of a node alone, since volumes are named after it.
+
+        GUIDs of a GPT disk and its partitions, the signature of an MBR disk (0 as well, for "none").
+        """
+        if not self.table:
+            return frozenset()
+        if self.style is PartitionStyle.MBR:
+            return frozenset({f"{self.signature:08x}"})
+        return frozenset({self.guid, *(partition.guid for partition in self.partitions)})
+
+    @property
     def free(self) -> tuple[Extent, ...]:
         """The gaps between the partitions, in order."""
         if self.table is None:

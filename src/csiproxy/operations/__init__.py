@@ -3,6 +3,8 @@
 A group's class has one method per RPC of its newest version, with the message's fields as parameters.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from csiproxy.host import Host
@@ -28,19 +30,24 @@ class Operations:
     csi_proxy_service: CsiProxyService
 
 
-def build(host: Host, configuration: Configuration) -> Operations:
-    """Compose the operations; a prefix that is no legal path is InvalidArgument."""
+def build(
+    host: Host, configuration: Configuration, *, sleep: Callable[[float], None] = time.sleep
+) -> Operations:
+    """Compose the operations; a prefix that is no legal path is InvalidArgument.
+
+    ``sleep`` passes the time (seconds) until Windows has made a volume or switched a service.
+    """
     storage = Storage(host)
     locks = Locks(storage.mutex)
     service_prefixes = (configuration.csi_plugins_path, configuration.pod_path)
     every_prefix = (configuration.kubelet_path, *configuration.working_dirs, *service_prefixes)
     confinement = Confinement((configuration.kubelet_path, *configuration.working_dirs), every_prefix)
-    disks = DiskGroup(storage.disks, storage.volumes, locks)
+    disks = DiskGroup(storage.disks, storage.volumes, locks, sleep=sleep)
     volumes = VolumeGroup(storage, disks, locks, confinement, allow_reformat=configuration.allow_reformat)
     return Operations(
         disk=disks,
         filesystem=FilesystemGroup(storage.namespace, confinement),
-        system=SystemGroup(storage.system, locks, configuration.allow_services),
+        system=SystemGroup(storage.system, locks, configuration.allow_services, sleep=sleep),
         volume=volumes,
         csi_proxy_service=CsiProxyService(
             storage,

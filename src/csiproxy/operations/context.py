@@ -34,11 +34,14 @@ class Context:
         self.notes.append(Note(event, facts))
 
     def check(self) -> None:
-        """Raise when nobody waits for the result any more; called between host steps that may be left out."""
-        if self.cancelled():
-            raise Cancelled("the client cancelled the call")
+        """Raise when nobody waits for the result any more; called between host steps that may be left out.
+
+        A call whose deadline passes is cancelled for that, so the deadline is looked at first.
+        """
         if self.deadline is not None and time.monotonic() >= self.deadline:
             raise DeadlineExceeded("the client's deadline has passed")
+        if self.cancelled():
+            raise Cancelled("the client cancelled the call")
 
     def remaining(self, at_most: float) -> float:
         """Seconds that may still be waited, at most ``at_most``."""

@@ -181,7 +181,12 @@ class DiskGroup:
         if self._disks.is_marked_policy_read_only(disk):
             if disk.is_read_only:
                 context.note("clearing-read-only", disk=disk.number)
-                self._disks.clear_read_only(disk)
+                try:
+                    self._disks.clear_read_only(disk)
+                except FailedPrecondition as error:
+                    # Hardware locks the disk as well, which is no obstacle to what needs no writing.
+                    if error.windows_code != WindowsCode.WRITE_PROTECT:
+                        raise
                 disk = self._disks.refresh(disk)
                 context.note("cleared-read-only", disk=disk.number, is_read_only=disk.is_read_only)
             self._disks.unmark_policy_read_only(disk)

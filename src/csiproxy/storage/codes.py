@@ -64,6 +64,7 @@ WIN32: dict[int, tuple[ErrorClass, str]] = {
     1450: (ResourceExhausted, "the host is out of resources"),
     1460: (DeadlineExceeded, "the host took too long"),
     1722: (Unavailable, "the host's storage service does not answer"),
+    1921: (FailedPrecondition, "too many links lead to each other"),
     4390: (FailedPrecondition, "it is not a link or mount point"),
     4392: (FailedPrecondition, "its reparse data is not what it should be"),
     4393: (FailedPrecondition, "its reparse data is not what it should be"),

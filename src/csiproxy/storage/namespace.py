@@ -365,8 +365,9 @@ class Namespace:
         return self._win32.mount_points(volume)
 
 
-# What a link or mount point leads to is not there: a missing name, an offline, raw, gone or damaged volume.
-_DANGLING = frozenset({2, 3, 15, 21, 1005, 1168, 1392, 1393, CANT_RESOLVE_FILENAME})
+# What a link or mount point leads to is not there: a name that is missing or would be in a file, an offline,
+# raw, gone or damaged volume.
+_DANGLING = frozenset({2, 3, 15, 21, 267, 1005, 1168, 1392, 1393, CANT_RESOLVE_FILENAME})
 
 
 def _demand_directory(entry: Entry, call: str) -> None:
