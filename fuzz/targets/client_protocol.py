@@ -96,7 +96,7 @@ def _check(end: ClientConnection) -> None:
     demand(len(end._streams) <= _CALLS, "there are no streams but the calls'")
     for stream in end._streams.values():
         demand(len(stream.data) <= end._room(), "what is kept of a reply is bounded")
-        if len(stream.data) >= frames.MESSAGE_HEAD_BYTES and stream.http_status == b"200":
+        if len(stream.data) >= frames.MESSAGE_HEAD_BYTES:
             announced = frames.read_message_head(stream.data)[1]
             demand(announced <= LIMITS.message_bytes, "no reply beyond the limit is collected")
     demand(len(end._buffer) < frames.HEADER_BYTES + frames.FRAME_BYTES, "less than a frame is kept")

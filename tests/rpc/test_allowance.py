@@ -72,3 +72,19 @@ def test_threads_share_a_budget_without_loss() -> None:
     for thread in threads:
         thread.join()
     assert budget.held == 0
+
+
+def test_a_part_of_a_budget_takes_from_the_whole() -> None:
+    whole = Budget(10)
+    one, other = Budget(7, whole), Budget(7, whole)
+    assert one.take(6)
+    assert not one.take(2)
+    assert not other.take(5)
+    assert other.held == 0
+    assert other.take(4)
+    assert whole.held == 10
+    one.give(6)
+    assert whole.held == 4
+    assert other.take(3)
+    other.give(7)
+    assert whole.held == other.held == 0

@@ -36,7 +36,9 @@ class Desk:
         self.in_line: list[ServedCall] = []
         self.client, server = socket.socketpair()
         self.client.settimeout(10)
-        self.connection = Connection(self.shared, UnixStream(server), "csi-proxy-disk-v1", 0.0)
+        stream = UnixStream(server)
+        client = self.shared.clients.enter(stream.peer)
+        self.connection = Connection(self.shared, client, stream, "csi-proxy-disk-v1", 0.0)
         self.connection.open()
 
     def _withdraw(self, call: ServedCall) -> bool:
@@ -177,10 +179,10 @@ def test_a_reset_and_a_hang_up_cancel(desk: Desk) -> None:
 def test_a_call_that_is_cancelled_in_line_gives_back_what_it_held(desk: Desk) -> None:
     wire = framed(b"x" * 900)
     (call,) = desk.say(START + headers() + data(wire[:500], end=False) + data(wire[500:]))
-    assert desk.shared.budget.held == call.held == 905
+    assert desk.shared.clients.budget.held == call.held == 905
     desk.in_line.append(call)
     desk.say(frames.rst_stream(1, Reason.CANCEL))
-    assert desk.shared.budget.held == 0
+    assert desk.shared.clients.budget.held == 0
 
 
 def test_a_call_that_was_run_or_refused_gives_back_what_it_held(desk: Desk) -> None:
@@ -191,7 +193,7 @@ def test_a_call_that_was_run_or_refused_gives_back_what_it_held(desk: Desk) -> N
     one, two = desk.say(START + both)
     one.run()
     two.refuse()
-    assert desk.shared.budget.held == 0
+    assert desk.shared.clients.budget.held == 0
 
 
 def test_calls_of_a_read_that_ends_in_a_violation_are_not_run_and_hold_nothing(desk: Desk) -> None:
@@ -199,7 +201,7 @@ def test_calls_of_a_read_that_ends_in_a_violation_are_not_run_and_hold_nothing(d
     call = headers() + data(wire[:500], end=False) + data(wire[500:])
     assert desk.say(START + call + data(b"x", 0)) == []
     assert desk.connection.over
-    assert desk.shared.budget.held == 0
+    assert desk.shared.clients.budget.held == 0
     assert desk.hear()[-1] == (frames.GOAWAY, 0)
 
 
@@ -263,13 +265,13 @@ def test_a_peer_that_never_reads_is_closed_and_its_replies_are_forgotten() -> No
     wide = frames.settings((frames.INITIAL_WINDOW_SIZE, 1 << 24)) + frames.window_update(0, 1 << 24)
     for call in desk.say(START + wide + request(b"", 1) + request(b"", 3)):
         call.run()
-    assert desk.shared.budget.held > 0
+    assert desk.shared.clients.budget.held > 0
     assert not desk.connection.finished
     begun = desk.timers.timeout(0.0)
     assert begun is not None
     desk.timers.expire(1e12)
     assert desk.connection.over
-    assert desk.shared.budget.held == 0
+    assert desk.shared.clients.budget.held == 0
     desk.close()
 
 
@@ -285,7 +287,7 @@ def test_what_a_peer_takes_late_arrives_whole() -> None:
         desk.turn()
         judge.receive(desk.client.recv(1 << 16), acknowledge=False)
     assert bytes(judge.replies[1]) == framed(b"x" * (3 << 20))
-    assert desk.shared.budget.held == 0
+    assert desk.shared.clients.budget.held == 0
     assert desk.turn() == []  # nothing is left to be written, so nothing is reported writable
     desk.close()
 
@@ -321,6 +323,70 @@ def test_a_peer_that_is_gone_while_it_is_not_read_is_noticed() -> None:
     desk.turn()
     assert desk.connection.over
     desk.close()
+
+
+def test_what_was_said_while_the_peer_took_nothing_is_sent_when_it_does() -> None:
+    desk = Desk(lambda _: b"x" * (2 << 20))
+    judge = Judge(1 << 24)
+    judge.h2.increment_flow_control_window(1 << 24)
+    judge.call(b"first")
+    judge.call(b"second")
+    first, second = desk.say(judge.take())
+    first.run()
+    second.end(RpcError(Code.NOT_FOUND, "n" * 2000))
+    assert desk.shared.clients.budget.held > 2000
+    desk.client.setblocking(False)
+    while judge.ended != {1, 3}:
+        desk.turn()
+        judge.receive(desk.client.recv(1 << 16), acknowledge=False)
+    assert judge.trailers[3][b"grpc-status"] == b"5"
+    assert desk.shared.clients.budget.held == 0
+    desk.close()
+
+
+def test_a_short_reply_waits_with_the_others_while_the_peer_takes_nothing() -> None:
+    desk = Desk(lambda call: b"x" * int(call.message))
+    wide = frames.settings((frames.INITIAL_WINDOW_SIZE, 1 << 24)) + frames.window_update(0, 1 << 24)
+    for call in desk.say(START + wide + request(b"2000000", 1) + request(b"9000", 3)):
+        before = desk.shared.clients.budget.held
+        call.run()
+    assert desk.shared.clients.budget.held == before + 9005
+    desk.connection.close()
+    assert desk.shared.clients.budget.held == 0
+    desk.close()
+
+
+def test_a_finished_call_keeps_no_message_although_its_timer_is_left(desk: Desk) -> None:
+    (call,) = desk.say(START + request(b"m" * 9000, 1, (b"grpc-timeout", b"5S")))
+    call.run()
+    assert call.message == b""
+    assert desk.timers._heap
+
+
+def test_a_header_block_that_does_not_end_is_closed_in_time(desk: Desk) -> None:
+    desk.say(START)
+    desk.say(headers(last=False), now=20.0)
+    for now in (10.0, 30.0, 49.0):
+        desk.timers.expire(now)
+    assert not desk.connection.over
+    desk.timers.expire(50.0)
+    assert desk.connection.over
+    assert desk.hear()[-1] == (frames.GOAWAY, 0)
+
+
+def test_timers_do_not_pile_up_on_a_connection_that_lives_long(desk: Desk) -> None:
+    desk.say(START)
+    now = 0.0
+    for stream in range(1, 400, 2):
+        wire = headers(stream) + data(framed(b"x"), stream)
+        desk.say(wire[:-3], now)
+        for call in desk.say(wire[-3:], now):
+            call.run()
+        now += 31.0
+        desk.timers.expire(now)
+        desk.hear()
+    assert not desk.connection.over
+    assert len(desk.timers._heap) <= 3
 
 
 # --- the end ----------------------------------------------------------------------------------------------

@@ -13,19 +13,55 @@ PATIENCE = 20.0
 LIMITS = Limits(blocking_threads=4, quick_threads=2, queued_calls=3)
 
 
-class Task:
-    """A call that does what the test wants."""
+class Way:
+    """What calls are answered through; ``sent`` has the number of replies that went together, each time."""
 
-    def __init__(self, work: Callable[[], object], *, quick: bool = False, kind: str = "any") -> None:
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._held: list[Task] = []
+        self.sent: list[int] = []
+
+    def answer(self, task: "Task", *, hold: bool) -> None:
+        with self._lock:
+            self._held.append(task)
+        if not hold:
+            self.flush()
+
+    def flush(self) -> None:
+        with self._lock:
+            together, self._held = self._held, []
+            if together:
+                self.sent.append(len(together))
+        for task in together:
+            task.done.set()
+
+
+class Task:
+    """A call that does what the test wants; it is done when its reply is sent."""
+
+    def __init__(
+        self,
+        work: Callable[[], object],
+        *,
+        quick: bool = False,
+        kind: str = "any",
+        client: str = "one",
+        connection: Way | None = None,
+    ) -> None:
         self.work = work
+        self.client = client
+        self.connection = connection or Way()
         self.quick = quick
         self.kind = kind
         self.done = Event()
         self.refused = Event()
 
-    def run(self) -> None:
+    def run(self, *, hold: bool = False) -> None:
         self.work()
-        self.done.set()
+        self.connection.answer(self, hold=hold)
+
+    def release(self) -> None:
+        self.connection.flush()
 
     def refuse(self) -> None:
         self.refused.set()
@@ -218,3 +254,94 @@ def test_stopping_an_idle_crew_ends_its_threads() -> None:
     stage = Stage()
     assert stage.stop()
     assert stage.crew._threads == set()
+
+
+# --- one client and the others --------------------------------------------------------------------------
+
+SHARED = Limits(
+    blocking_threads=4,
+    blocking_threads_per_client=3,
+    quick_threads=2,
+    queued_calls=5,
+    queued_calls_per_client=3,
+)
+
+
+@pytest.fixture
+def shared() -> Iterator[Stage]:
+    made = Stage(SHARED)
+    yield made
+    made.exits.set()
+    assert made.stop()
+
+
+def test_one_client_does_not_get_all_threads(shared: Stage) -> None:
+    shared.hang(3)
+    mine, others = Task(lambda: None), Task(lambda: None, client="other")
+    shared.happen(mine)
+    shared.happen(others)
+    assert others.done.wait(PATIENCE)
+    assert not mine.done.is_set()
+    shared.exits.set()
+    assert mine.done.wait(PATIENCE)
+
+
+def test_a_client_gets_its_next_thread_when_one_of_its_calls_ends(shared: Stage) -> None:
+    one = Event()
+    long = Task(lambda: one.wait(PATIENCE))
+    shared.hang(2)
+    shared.happen(long)
+    waiting = [Task(lambda: None) for _ in range(3)]
+    shared.happen(*waiting)
+    one.set()
+    assert all(task.done.wait(PATIENCE) for task in waiting)
+
+
+def test_one_client_does_not_fill_the_line(shared: Stage) -> None:
+    shared.hang(3)
+    mine = [Task(lambda: None) for _ in range(4)]
+    shared.happen(*mine)
+    assert mine[3].refused.wait(PATIENCE)
+    others = Task(lambda: None, client="other")
+    shared.happen(others)
+    assert others.done.wait(PATIENCE)
+    assert [task.refused.is_set() for task in mine] == [False, False, False, True]
+
+
+# --- replies that go together ---------------------------------------------------------------------------
+
+
+def test_replies_of_quick_calls_of_one_batch_go_together(stage: Stage) -> None:
+    way = Way()
+    tasks = [Task(lambda: None, quick=True, connection=way) for _ in range(3)]
+    stage.happen(*tasks)
+    assert all(task.done.wait(PATIENCE) for task in tasks)
+    assert way.sent == [3]
+
+
+def test_a_reply_does_not_wait_for_one_that_goes_another_way(stage: Stage) -> None:
+    mine, other = Task(lambda: None, quick=True), Task(lambda: mine.done.wait(PATIENCE), quick=True)
+    stage.happen(mine, other)
+    assert other.done.wait(PATIENCE)
+    assert mine.connection.sent == [1]
+
+
+def test_a_reply_does_not_wait_for_a_call_that_may_block(stage: Stage) -> None:
+    way = Way()
+    mine = Task(lambda: None, quick=True, connection=way)
+    blocks = Task(lambda: mine.done.wait(PATIENCE), connection=way)
+    stage.happen(mine, blocks)
+    assert blocks.done.wait(PATIENCE)
+    assert way.sent == [1, 1]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["hangs for the first time", "is known to take long"])
+def test_a_held_reply_goes_out_when_the_call_that_it_waits_for_hangs(stage: Stage, known: bool) -> None:
+    if known:
+        stage.hang(1, quick=True)
+    way = Way()
+    mine = Task(lambda: None, quick=True, connection=way)
+    hangs = Task(lambda: mine.done.wait(PATIENCE), quick=True, kind="hangs", connection=way)
+    stage.happen(mine, hangs)
+    assert hangs.done.wait(PATIENCE)
+    assert way.sent == [1, 1]

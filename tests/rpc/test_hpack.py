@@ -163,6 +163,7 @@ def test_a_block_that_is_cut_is_an_error_or_a_shorter_list(value: bytes, cut: in
         "7f8080808080808001",
         "3fe21f",
         "8220",
+        "202020",
         "40",
         "4001",
         "400178",
@@ -177,6 +178,7 @@ def test_a_block_that_is_cut_is_an_error_or_a_shorter_list(value: bytes, cut: in
         "endless integer",
         "table larger than allowed",
         "table size after a field",
+        "a third table size",
         "no name",
         "name cut",
         "no value",
@@ -215,3 +217,64 @@ def test_an_entry_larger_than_the_table_empties_it() -> None:
     assert decoder.decode(b"\x40\x01c\x64" + b"d" * 100) == [(b"c", b"d" * 100)]
     with pytest.raises(Http2Error):
         decoder.decode(b"\xbe")
+
+
+def test_what_changes_the_table_is_counted() -> None:
+    decoder = Decoder(4096, 1 << 16)
+    decoder.decode(encode((b"x", b"y"), (b":method", b"POST")))
+    assert decoder.changes == 0
+    decoder.decode(b"\x40\x01x\x01y")
+    assert decoder.changes == 1
+    decoder.decode(b"\x20\x3f\xe1\x1f")
+    assert decoder.changes == 3
+
+
+# --- whatever an encoder may write, right or wrong ----------------------------------------------------------
+
+
+def integer(value: int, prefix: int, flags: int) -> bytes:
+    encoded = judge.hpack.encode_integer(value, prefix)
+    encoded[0] |= flags
+    return bytes(encoded)
+
+
+def string(text: bytes, huffman: bool) -> bytes:
+    if not huffman:
+        return integer(len(text), 7, 0) + text
+    coder = judge.huffman.HuffmanEncoder(
+        judge.huffman_constants.REQUEST_CODES, judge.huffman_constants.REQUEST_CODES_LENGTH
+    )
+    encoded = coder.encode(text)
+    return integer(len(encoded), 7, 0x80) + encoded
+
+
+texts = st.builds(string, st.binary(max_size=40) | st.just(b"v" * 2000), st.booleans())
+representations = st.one_of(
+    st.integers(0, 75).map(lambda index: integer(index, 7, 0x80)),
+    st.builds(
+        lambda kind, index, name, value: integer(index, *kind) + (b"" if index else name) + value,
+        st.sampled_from([(6, 0x40), (4, 0x00), (4, 0x10)]),
+        st.just(0) | st.integers(0, 75),
+        texts,
+        texts,
+    ),
+    st.integers(0, 4200).map(lambda size: integer(size, 5, 0x20)),
+)
+
+
+@given(st.lists(st.lists(representations, max_size=12), max_size=5))
+def test_two_decoders_read_the_same_and_refuse_the_same(blocks: list[list[bytes]]) -> None:
+    ours, theirs = Decoder(4096, 1 << 20), judge.Decoder(max_header_list_size=1 << 20)
+    for parts in blocks:
+        block = b"".join(parts)
+        if sum(part[0] & 0xE0 == 0x20 for part in parts) > 2:
+            with pytest.raises(Http2Error):
+                ours.decode(block)
+            return  # the other one has no opinion on how many there are
+        try:
+            expected = [(bytes(name), bytes(value)) for name, value in theirs.decode(block, raw=True)]
+        except judge.HPACKError:
+            with pytest.raises(Http2Error):
+                ours.decode(block)
+            return
+        assert ours.decode(block) == expected

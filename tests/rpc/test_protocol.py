@@ -451,6 +451,33 @@ def test_the_client_gets_its_window_back() -> None:
     assert len(judge.ended) == 8
 
 
+def test_statuses_are_counted_while_the_client_takes_nothing_and_cut_when_too_many_wait() -> None:
+    serving = Serving(Limits(message_bytes=1000, outbox_bytes=2000, buffered_bytes=1500))
+    serving.feed(request(b"", 1) + request(b"", 3))
+    serving.end.blocked = True
+    serving.end.fail(1, Code.NOT_FOUND, "n" * 1000, b"d" * 100)
+    assert 1100 < serving.budget.held == serving.end.owed
+    serving.end.fail(3, Code.NOT_FOUND, "n" * 1000, b"d" * 100)
+    assert serving.budget.held < 1500
+    (_, _, first), (_, _, second) = serving.said()
+    assert isinstance(first, dict)
+    assert isinstance(second, dict)
+    assert len(first[b"grpc-message"]) == 1000
+    assert second[b"grpc-status"] == b"5"
+    assert len(second[b"grpc-message"]) == 128
+    serving.end.repay()
+    assert serving.budget.held == 0
+
+
+def test_a_table_that_is_not_the_usual_one_is_announced() -> None:
+    for size, expected in ((4096, []), (8192, [8192])):
+        end = ServerConnection(Limits(hpack_table_bytes=size), Budget(1), 0.0)
+        (first, _) = read_frames(end.take())
+        assert [value for name, value in first.settings.items() if name == frames.HEADER_TABLE_SIZE] == (
+            expected
+        )
+
+
 # --- time ---------------------------------------------------------------------------------------------
 
 
@@ -484,6 +511,60 @@ def test_a_window_that_stays_shut_ends_the_connection() -> None:
     assert serving.said() == [("GoAway", 0, Reason.ENHANCE_YOUR_CALM)]
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        headers(last=False),
+        headers(last=False) + frames.frame(frames.CONTINUATION, 0, 1),
+        headers(last=False) + frames.frame(frames.CONTINUATION, 4, 1)[:4],
+        frames.frame(frames.PING, 0, 0, bytes(8))[:1],
+        request()[:-1],
+    ],
+)
+def test_what_begins_has_to_end_in_time(wire: bytes) -> None:
+    serving = Serving()
+    serving.feed(wire, now=3.0)
+    assert serving.end.incomplete
+    assert serving.end.check(4.0) == 3.0 + LIMITS.request_seconds
+    with pytest.raises(Http2Error) as caught:
+        serving.end.check(3.0 + LIMITS.request_seconds)
+    assert caught.value.reason is Reason.ENHANCE_YOUR_CALM
+
+
+def test_the_next_frame_has_its_own_time() -> None:
+    serving = Serving()
+    ping = frames.frame(frames.PING, 0, 0, bytes(8))
+    for at in range(0, 100, 10):
+        serving.feed(ping[:9] if not at else ping[9:] + ping[:9], now=float(at))
+        assert serving.end.check(at + 1.0) == at + LIMITS.request_seconds
+    serving.feed(ping[9:], now=100.0)
+    assert not serving.end.incomplete
+    assert serving.end.check(1e9) is None
+
+
+def test_bytes_that_dribble_in_do_not_prolong_their_frame() -> None:
+    serving = Serving()
+    wire = headers()
+    for at in range(20):
+        serving.feed(wire[at : at + 1], now=float(at))
+    assert serving.end.check(20.0) == LIMITS.request_seconds
+
+
+def test_a_reply_that_is_taken_too_slowly_ends_the_connection() -> None:
+    serving = Serving(start=frames.PREFACE + frames.settings((frames.INITIAL_WINDOW_SIZE, 0)))
+    serving.feed(request())
+    serving.end.reply(1, b"x" * 99)
+    serving.end.take()
+    serving.end.check(0.0)
+    for now in range(1, 30):
+        serving.feed(frames.window_update(1, 1), now=float(now))
+        serving.end.take()
+        assert serving.end.check(float(now)) == min(now + LIMITS.stall_seconds, LIMITS.reply_seconds)
+    with pytest.raises(Http2Error) as caught:
+        serving.end.check(LIMITS.reply_seconds)
+    assert caught.value.reason is Reason.ENHANCE_YOUR_CALM
+
+
 # --- going away ---------------------------------------------------------------------------------------
 
 
@@ -496,6 +577,15 @@ def test_after_goaway_running_calls_end_and_new_ones_are_ignored() -> None:
     assert serving.feed(late) == []
     serving.end.reply(1, b"answer")
     assert [name for name, _, _ in serving.said()] == ["GoAway", "Headers", "Data", "Headers"]
+
+
+def test_a_client_that_does_not_stop_after_goaway_is_cut_off() -> None:
+    serving = Serving()
+    serving.end.goaway()
+    late = b"".join(headers(2 * at + 1, end=True) for at in range(LIMITS.control_frames + 1))
+    with pytest.raises(Http2Error) as caught:
+        serving.feed(late)
+    assert caught.value.reason is Reason.ENHANCE_YOUR_CALM
 
 
 def test_headers_that_are_ignored_keep_the_tables_in_step() -> None:
@@ -576,6 +666,11 @@ FLOODS = {
     "ping": lambda _: frames.frame(frames.PING, 0, 0, bytes(8)),
     "ping answers": lambda _: frames.frame(frames.PING, frames.ACK, 0, bytes(8)),
     "settings": lambda _: frames.settings(),
+    "values of settings": lambda _: frames.settings(*((frames.INITIAL_WINDOW_SIZE, at) for at in range(99))),
+    "lengths that are not true": lambda at: (
+        headers(2 * at + 1, (b"content-length", b"9")) + data(framed(b""), 2 * at + 1)
+    ),
+    "malformed trailers": lambda at: headers(2 * at + 1) + headers(2 * at + 1, head=[(b"X", b"")], end=True),
     "settings answers": lambda _: frames.frame(frames.SETTINGS, frames.ACK, 0),
     "priority": lambda _: frames.frame(frames.PRIORITY, 0, 9, bytes(5)),
     "unknown frames": lambda _: frames.frame(0x77, 0, 0),

@@ -58,6 +58,15 @@ def test_a_usual_call_is_read() -> None:
         [*HEAD, (b"keep-alive", b"1")],
         [*HEAD, (b"proxy-connection", b"1")],
         [*HEAD, (b"upgrade", b"h2c")],
+        [*HEAD, (b"te", b"gzip")],
+        [(b"te", b"gzip"), *REGULAR],
+        [*HEAD, (b"content-length", b"5"), (b"content-length", b"6")],
+        replaced(b":path", b"/a\nb"),
+        replaced(b":path", b"/a "),
+        replaced(b":authority", b"a\0"),
+        [(b":method", b"CONNECT"), *HEAD[1:]],
+        [(b":method", b"CONNECT")],
+        [(b":method", b"CONNECT"), (b":authority", b"x"), (b":scheme", b"http")],
         replaced(b"te", b"gzip"),
         replaced(b"te", b"trailers, deflate"),
         [*HEAD, (b"content-length", b"")],
@@ -189,3 +198,29 @@ def test_trailers_may_hold_regular_fields_only() -> None:
     check_trailers([(b"x-checksum", b"1")])
     with pytest.raises(Malformed):
         check_trailers([(b":path", b"/")])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        replaced(b":method", b"GET"),
+        [(b":method", b"OPTIONS"), (b":scheme", b"http"), (b":path", b"*")],
+        [(b":method", b"CONNECT"), (b":authority", b"x")],
+    ],
+)
+def test_another_method_is_well_formed_and_not_allowed(fields: list[Field]) -> None:
+    assert parse_head(fields).http_status == 405
+
+
+def test_a_content_length_may_be_said_twice() -> None:
+    assert parse_head([*HEAD, (b"content-length", b"5"), (b"content-length", b"5")]).content_length == 5
+
+
+def test_what_is_remembered_is_bounded_as_header_lists_count() -> None:
+    reader = HeadReader()
+    for at in range(40):
+        reader.read([*HEAD, *((b"%d-%d" % (at, field), b"") for field in range(90))])
+    held = [len(name) + len(value) + 32 for fields in reader._known for name, value in fields]
+    assert sum(held) <= 16 * 1024
+    reader.read([*HEAD, *((b"%d" % field, b"") for field in range(600))])
+    assert len(reader._known) <= 32

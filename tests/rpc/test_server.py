@@ -440,7 +440,7 @@ def test_a_peer_that_never_reads_is_closed(start: Callable[..., Stage]) -> None:
     wire = b"".join(frames.frame(frames.DATA, 0, 1, big[at : at + 16384]) for at in range(0, len(big), 16384))
     client = stage.raw(START + wide + headers() + wire + frames.frame(frames.DATA, 1, 1))
     until(lambda: bool(stage.service.seen) and not stage.server._shared.connections)
-    assert stage.server._shared.budget.held == 0
+    assert stage.server._shared.clients.budget.held == 0
     client.close()
 
 
@@ -509,7 +509,7 @@ def test_whatever_clients_do_nothing_is_left_behind(start: Callable[..., Stage])
         assert sum(job.result() for job in jobs) > 0
     until(lambda: not stage.server._shared.connections)
     assert stage.server._crew.wait_idle(PATIENCE)
-    assert stage.server._shared.budget.held == 0
+    assert stage.server._shared.clients.budget.held == 0
     assert stage.channel().call(ECHO, b"x", timeout=PATIENCE) == b"x"
 
 

@@ -29,19 +29,25 @@ class Allowance:
 
 
 class Budget:
-    """Bytes that all connections of a server hold together.  Safe for threads."""
+    """Bytes that many connections hold together.  Safe for threads.
 
-    __slots__ = ("_held", "_limit", "_lock")
+    A budget may be a part of a ``whole``: what is taken has to fit into both.
+    """
 
-    def __init__(self, limit: int) -> None:
+    __slots__ = ("_held", "_limit", "_lock", "_whole")
+
+    def __init__(self, limit: int, whole: "Budget | None" = None) -> None:
         self._limit = limit
         self._held = 0
         self._lock = Lock()
+        self._whole = whole
 
     def take(self, count: int) -> bool:
         """Reserve ``count`` bytes; False, and nothing reserved, when they do not fit."""
         with self._lock:
             if self._held + count > self._limit:
+                return False
+            if self._whole is not None and not self._whole.take(count):
                 return False
             self._held += count
             return True
@@ -50,6 +56,8 @@ class Budget:
         """Return what was taken."""
         with self._lock:
             self._held -= count
+        if self._whole is not None:
+            self._whole.give(count)
 
     @property
     def held(self) -> int:

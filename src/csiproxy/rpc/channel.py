@@ -1,6 +1,7 @@
 """The calling end: blocking unary calls over one connection at a time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from time import monotonic
 from types import TracebackType
@@ -28,6 +29,9 @@ class _Link:
         self._unsent = b""
 
     def close(self) -> None:
+        """Hang up, after saying what is left to be said if the server takes it at once."""
+        with suppress(OSError):
+            self._flush()
         self._stream.close()
 
     def alive(self) -> bool:

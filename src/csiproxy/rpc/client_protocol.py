@@ -6,11 +6,12 @@ Sans-IO like :mod:`csiproxy.rpc.protocol`, with the same limits on what the othe
 from typing import Final
 
 from csiproxy.errors import Code
-from csiproxy.rpc import frames, hpack
+from csiproxy.rpc import frames, hpack, request_message
 from csiproxy.rpc.frames import MAX_WINDOW, MESSAGE_HEAD_BYTES, Http2Error, Reason
-from csiproxy.rpc.hpack import Field
 from csiproxy.rpc.http2 import RECEIVE_WINDOW, Http2
 from csiproxy.rpc.limits import Limits
+from csiproxy.rpc.request_head import Malformed, check_trailers
+from csiproxy.rpc.response_head import ResponseHead, parse_response
 from csiproxy.rpc.status import RpcError, decode_details, decode_message, encode_timeout, status_code
 
 _SLACK: Final = 64 * 1024
@@ -41,12 +42,10 @@ class Unprocessed(RpcError):
 
 class _Stream:
     __slots__ = (
-        "content_type",
         "data",
-        "head_seen",
-        "http_status",
+        "head",
         "id",
-        "reply",
+        "received",
         "request",
         "room",
         "window",
@@ -58,9 +57,8 @@ class _Stream:
         self.window = window
         self.room = room
         self.data = bytearray()
-        self.head_seen = False
-        self.http_status = b""
-        self.content_type = b""
+        self.received = 0
+        self.head: ResponseHead | None = None
 
 
 Outcome = bytes | RpcError
@@ -74,6 +72,8 @@ class ClientConnection(Http2):
     """
 
     __slots__ = ("_closing", "_head", "_next", "_outcomes", "_streams")
+
+    _MOST_PUSH = 0
 
     def __init__(self, limits: Limits, now: float, authority: str) -> None:
         super().__init__(limits, now, b"")
@@ -95,6 +95,7 @@ class ClientConnection(Http2):
                 (frames.ENABLE_PUSH, 0),
                 (frames.INITIAL_WINDOW_SIZE, self._room()),
                 (frames.MAX_HEADER_LIST_SIZE, limits.header_list_bytes),
+                *frames.table_setting(limits.hpack_table_bytes),
             )
         )
         self._out.append(frames.window_update(0, RECEIVE_WINDOW - frames.DEFAULT_WINDOW))
@@ -137,11 +138,16 @@ class ClientConnection(Http2):
         """Lose interest in a call."""
         self._outcomes.pop(stream_id, None)
         if self._streams.pop(stream_id, None) is not None:
-            self._out.append(frames.rst_stream(stream_id, Reason.CANCEL))
+            self._abandon(stream_id, Reason.CANCEL, ended=False)
 
     def receive(self, data: bytes, now: float) -> None:
-        """Take what the server sent.  Raise Http2Error when the connection cannot go on."""
-        self._feed(data, now)
+        """Take what the server sent.  Raise Http2Error when the connection cannot go on: GOAWAY is in the
+        output."""
+        try:
+            self._feed(data, now)
+        except Http2Error as error:
+            self._out.append(frames.goaway(0, error.reason))
+            raise
         self._push()
 
     # --- frames -------------------------------------------------------------------------------------
@@ -151,72 +157,103 @@ class ClientConnection(Http2):
             raise Http2Error(Reason.PROTOCOL_ERROR, "the server uses a stream that was never opened")
         return self._streams.get(stream_id)
 
-    def _on_headers(self, stream_id: int, fields: list[Field] | None, end_stream: bool) -> None:
+    def _open(self, stream_id: int, end_stream: bool) -> _Stream | None:
+        """Find the stream that HEADERS or DATA belong to; None: it was reset, and they are ignored."""
         stream = self._known(stream_id)
+        if stream is None and not self._ignored(stream_id, end_stream):
+            raise Http2Error(Reason.STREAM_CLOSED, "the server goes on with a stream that it has ended")
+        return stream
+
+    def _on_headers(self, stream_id: int, block: bytes, end_stream: bool) -> None:
+        fields = self._decoder.decode(block)
+        stream = self._open(stream_id, end_stream)
         if stream is None:
             return
         if fields is None:
             self._break(stream, Reason.CANCEL, Code.RESOURCE_EXHAUSTED, "the reply's headers are too large")
             return
-        headers = dict(fields)
-        status = headers.get(b":status", b"")
-        if end_stream:
-            stream.http_status = stream.http_status or status
-            self._end(stream, headers)
-        elif stream.head_seen or not status:
+        try:
+            if stream.head is None:
+                self._begin(stream, parse_response(fields), end_stream)
+            elif end_stream:
+                check_trailers(fields)
+                self._end(stream, dict(fields))
+            else:
+                raise Malformed("trailers that do not end the stream")
+        except Malformed as error:
             self._break(
-                stream, Reason.PROTOCOL_ERROR, Code.INTERNAL, "the server sent headers in the wrong place"
+                stream, Reason.PROTOCOL_ERROR, Code.INTERNAL, f"the server's headers are malformed: {error}"
             )
-        elif not status.startswith(b"1"):
-            stream.head_seen = True
-            stream.http_status = status
-            stream.content_type = headers.get(b"content-type", b"")
+
+    def _begin(self, stream: _Stream, head: ResponseHead, end_stream: bool) -> None:
+        if head.informational:
+            if end_stream:
+                raise Malformed("a response ends before it begins")
+            self._charge()
+            return
+        stream.head = head
+        if end_stream:
+            self._end(stream, head.fields)
 
     def _on_data(self, stream_id: int, payload: bytes, size: int, end_stream: bool) -> None:
-        stream = self._known(stream_id)
+        stream = self._open(stream_id, end_stream)
         if stream is None:
             return
         stream.room -= size
-        if not stream.head_seen or stream.room < 0:
-            self._break(stream, Reason.PROTOCOL_ERROR, Code.INTERNAL, "the server sent data out of turn")
+        if stream.room < 0:
+            self._break(
+                stream, Reason.FLOW_CONTROL_ERROR, Code.INTERNAL, "the server overran the call's window"
+            )
             return
-        stream.data += payload
-        if len(stream.data) >= MESSAGE_HEAD_BYTES and stream.http_status == b"200":
-            announced = frames.read_message_head(stream.data)[1]
-            if announced > self._limits.message_bytes:
-                text = (
-                    f"the reply of {announced} bytes is larger than the limit of {self._limits.message_bytes}"
-                )
-                self._break(stream, Reason.CANCEL, Code.RESOURCE_EXHAUSTED, text)
+        if stream.head is None:
+            self._break(stream, Reason.PROTOCOL_ERROR, Code.INTERNAL, "the server sent data before headers")
+            return
+        stream.received += len(payload)
+        if stream.head.speaks_grpc:
+            stream.data += payload
+            if not self._fits(stream):
                 return
         if end_stream:
             self._end(stream, {})
 
+    def _fits(self, stream: _Stream) -> bool:
+        """See whether a reply stays within the limit; False when its call ended because it does not."""
+        if len(stream.data) < MESSAGE_HEAD_BYTES:
+            return True
+        announced = frames.read_message_head(stream.data)[1]
+        limit = self._limits.message_bytes
+        if announced <= limit:
+            return True
+        self._break(stream, Reason.CANCEL, *request_message.too_large("reply", announced, limit))
+        return False
+
     def _end(self, stream: _Stream, trailers: dict[bytes, bytes]) -> None:
         """The server is done: what did it say."""
+        head = stream.head
+        assert head is not None  # noqa: S101  nothing but headers begins a response
         if stream.request is not None:
             self._out.append(frames.rst_stream(stream.id, Reason.NO_ERROR))
         self._earned += _EARNED_BY_REPLY
         del self._streams[stream.id]
-        self._outcomes[stream.id] = self._judge(stream, trailers)
+        if head.content_length not in (-1, stream.received):
+            text = "the server's reply is not as long as its headers say"
+            self._outcomes[stream.id] = RpcError(Code.INTERNAL, text)
+        else:
+            self._outcomes[stream.id] = self._judge(head, stream.data, trailers)
 
-    def _judge(self, stream: _Stream, trailers: dict[bytes, bytes]) -> Outcome:
+    @staticmethod
+    def _judge(head: ResponseHead, data: bytearray, trailers: dict[bytes, bytes]) -> Outcome:
         status = trailers.get(b"grpc-status")
         if status is None:
-            code = (
-                Code.INTERNAL
-                if stream.http_status == b"200"
-                else _FROM_HTTP.get(stream.http_status, Code.UNKNOWN)
-            )
-            shown = stream.http_status.decode("ascii", "replace")
-            return RpcError(code, f"the server ended the call without a gRPC status (HTTP status {shown})")
+            code = Code.INTERNAL if head.speaks_grpc else _FROM_HTTP.get(head.status, Code.UNKNOWN)
+            text = f"the server ended the call without a gRPC status (HTTP status {head.status.decode()})"
+            return RpcError(code, text)
         if status != b"0":
             return RpcError(
                 status_code(status),
                 decode_message(trailers.get(b"grpc-message", b"")),
                 decode_details(trailers.get(b"grpc-status-details-bin", b"")),
             )
-        data = stream.data
         if len(data) >= MESSAGE_HEAD_BYTES:
             compressed, size = frames.read_message_head(data)
             if not compressed and size == len(data) - MESSAGE_HEAD_BYTES:
@@ -224,7 +261,7 @@ class ClientConnection(Http2):
         return RpcError(Code.INTERNAL, "the server's reply is not one uncompressed message")
 
     def _break(self, stream: _Stream, reason: Reason, code: Code, message: str) -> None:
-        self._out.append(frames.rst_stream(stream.id, reason))
+        self._abandon(stream.id, reason, ended=False)
         del self._streams[stream.id]
         self._outcomes[stream.id] = RpcError(code, message)
 

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from csiproxy.errors import Code
 from csiproxy.rpc import poller
-from csiproxy.rpc.allowance import Budget
 from csiproxy.rpc.call import Call, Handler
+from csiproxy.rpc.clients import Client, Clients
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.protocol import ServerConnection
 from csiproxy.rpc.server_stream import Request
@@ -24,6 +24,8 @@ from csiproxy.rpc.stream import Stream
 from csiproxy.rpc.timers import Timers
 
 _READ_BYTES: Final = 32 * 1024
+_TOGETHER: Final = 16
+"""Replies of calls that cannot block which are sent at once; each send is a system call and a wakeup."""
 _PAUSE_BYTES: Final = 64 * 1024
 """Answers to control frames that may pile up before a peer that does not read is not read either."""
 
@@ -47,7 +49,7 @@ class Shared:
     """What the connections of one server have in common."""
 
     __slots__ = (
-        "budget",
+        "clients",
         "connections",
         "handler",
         "limits",
@@ -70,7 +72,7 @@ class Shared:
         self.unserved = unserved
         self.quick = quick
         self.limits = limits
-        self.budget = Budget(limits.buffered_bytes)
+        self.clients = Clients(limits)
         self.connections: set[Connection] = set()
         self.settled = Condition()
         """Notified when a connection that is to end has nothing left to do, and when one closed."""
@@ -82,13 +84,14 @@ class Shared:
 class ServedCall(Call):
     """A call on a connection; a job for the crew."""
 
-    __slots__ = ("connection", "held", "over", "quick", "stream_id")
+    __slots__ = ("client", "connection", "held", "over", "quick", "stream_id")
 
     def __init__(self, connection: "Connection", request: Request, quick: bool) -> None:
         super().__init__(
             connection.endpoint, request.method, request.message, connection.peer, request.deadline
         )
         self.connection = connection
+        self.client = connection.client
         self.stream_id = request.stream_id
         self.held = request.held
         self.quick = quick
@@ -99,8 +102,8 @@ class ServedCall(Call):
         """Calls of one method on one endpoint take about the same time."""
         return self.endpoint, self.method
 
-    def run(self) -> None:
-        """Run the handler and answer."""
+    def run(self, *, hold: bool = False) -> None:
+        """Run the handler and answer; with ``hold`` the answer may wait for the next one's."""
         outcome: bytes | RpcError
         if self._cancelled:  # between the line and this thread
             late = self.deadline is not None and self.deadline <= monotonic()
@@ -115,8 +118,12 @@ class ServedCall(Call):
         except BaseException:  # noqa: BLE001  whatever a handler does, its thread goes on serving others
             outcome = _BROKEN
         self.finish()
-        self.connection.answer(self, outcome)
+        self.connection.answer(self, outcome, hold=hold)
         self.let_go()
+
+    def release(self) -> None:
+        """Send what was held."""
+        self.connection.release()
 
     def refuse(self) -> None:
         """Answer that there is no room."""
@@ -124,9 +131,10 @@ class ServedCall(Call):
         self._never_runs(_NO_ROOM)
 
     def let_go(self) -> None:
-        """Give back what the request held."""
+        """Give back what the request held; a timer may keep the call itself for a while."""
+        self.message = b""
         if self.held:
-            self.connection.shared.budget.give(self.held)
+            self.client.budget.give(self.held)
             self.held = 0
 
     def due(self, now: float) -> None:  # noqa: ARG002  a call has one timer, its deadline
@@ -145,8 +153,10 @@ class ServedCall(Call):
             self._never_runs(status)
 
     def _never_runs(self, status: RpcError) -> None:
-        self.let_go()
-        self.connection.shared.unserved(self, status)
+        try:
+            self.connection.shared.unserved(self, status)
+        finally:
+            self.let_go()
 
 
 class Connection:
@@ -163,7 +173,9 @@ class Connection:
         "_paused",
         "_protocol",
         "_stalled",
+        "_together",
         "_unsent",
+        "client",
         "endpoint",
         "over",
         "peer",
@@ -171,16 +183,18 @@ class Connection:
         "stream",
     )
 
-    def __init__(self, shared: Shared, stream: Stream, endpoint: str, now: float) -> None:
+    def __init__(self, shared: Shared, client: Client, stream: Stream, endpoint: str, now: float) -> None:
         self.shared = shared
         self.stream = stream
         self.peer = stream.peer
+        self.client = client
         self.endpoint = endpoint
         self.over = False
         self._lock = Lock()
-        self._protocol = ServerConnection(shared.limits, shared.budget, now)
+        self._protocol = ServerConnection(shared.limits, client.budget, now)
         self._calls: dict[int, ServedCall] = {}
         self._unsent = b""
+        self._together = 0  # replies that are held for the next one
         self._blocked = False  # the stream takes nothing now
         self._stalled = now  # when it last took something, while blocked
         self._paused = False  # not read, because the peer does not read
@@ -203,7 +217,8 @@ class Connection:
     @property
     def idle_since(self) -> float | None:
         """When the last call ended, None while there is one."""
-        return None if self._calls or self._protocol.open_streams else self._active
+        busy = self._calls or self._together or self._protocol.open_streams
+        return None if busy else self._active
 
     # --- the leader's side --------------------------------------------------------------------------
 
@@ -227,6 +242,7 @@ class Connection:
                 if (
                     self._blocked
                     or self._drained_at is not None
+                    or self._protocol.incomplete
                     or self._protocol.open_streams > len(self._calls)
                 ):
                     self._settle(now)
@@ -241,7 +257,7 @@ class Connection:
         return calls
 
     def _resume(self) -> None:
-        self._blocked = False
+        self._blocked = self._protocol.blocked = False
         self._flush()
         if not self._blocked:
             self._paused = False
@@ -274,6 +290,8 @@ class Connection:
 
         def work() -> None:
             limits = self.shared.limits
+            if now < self._armed:
+                return  # a later time was set before an earlier one was
             self._armed = inf
             if not self._protocol.settled:
                 self._within(now, self._opened, limits.handshake_seconds)
@@ -306,25 +324,44 @@ class Connection:
 
     # --- any thread's side --------------------------------------------------------------------------
 
-    def answer(self, call: ServedCall, outcome: bytes | RpcError) -> bool:
-        """End a call.  False, and nothing sent, when it has ended already."""
+    def answer(self, call: ServedCall, outcome: bytes | RpcError, *, hold: bool = False) -> bool:
+        """End a call.  False, and nothing sent, when it has ended already.
+
+        With ``hold`` the reply may stay until the next one, or :meth:`release`.
+        """
+        gone: Collection[ServedCall] = ()
         with self._lock:
             if self._calls.pop(call.stream_id, None) is None:
                 return False
             call.over = True
-            gone = self._guard(lambda: self._answer(call.stream_id, outcome))
+            try:
+                if isinstance(outcome, bytes):
+                    self._protocol.reply(call.stream_id, outcome)
+                else:
+                    self._protocol.fail(call.stream_id, outcome.code, outcome.message, outcome.details)
+                if hold and self._together < _TOGETHER:
+                    self._together += 1
+                else:
+                    self._flush()
+                if self._protocol.open_streams > len(self._calls) or self._drained_at is not None:
+                    self._settle(monotonic())
+            except Exception:  # noqa: BLE001  as in _guard, whose closure would cost every call
+                gone = self._break()
         if gone:
             _tell(gone)
         return True
 
-    def _answer(self, stream_id: int, outcome: bytes | RpcError) -> None:
-        if isinstance(outcome, bytes):
-            self._protocol.reply(stream_id, outcome)
-        else:
-            self._protocol.fail(stream_id, outcome.code, outcome.message, outcome.details)
-        self._flush()
-        if self._protocol.open_streams > len(self._calls) or self._drained_at is not None:
-            self._settle(monotonic())
+    def release(self) -> None:
+        """Send the replies that are held."""
+
+        def work() -> None:
+            self._flush()
+            if self._drained_at is not None:
+                self._settle(monotonic())
+
+        with self._lock:
+            gone = () if self.over or not self._together else self._guard(work)
+        _tell(gone)
 
     def drain(self, now: float) -> None:
         """Ask the client to go; calls that run go on."""
@@ -346,7 +383,7 @@ class Connection:
     @property
     def finished(self) -> bool:
         """True when it is closed, or nothing is left to do but that."""
-        return self.over or not (self._calls or self._unsent or self._protocol.open_streams)
+        return self.over or not (self._calls or self._unsent or self._together or self._protocol.open_streams)
 
     # --- with the lock held -------------------------------------------------------------------------
 
@@ -374,7 +411,7 @@ class Connection:
 
     def _settle(self, now: float, *, always: bool = False) -> None:
         """After work: set timers for what is unfinished, stop or resume reading, report the end."""
-        if always or self._protocol.open_streams > len(self._calls):
+        if always or self._protocol.incomplete or self._protocol.open_streams > len(self._calls):
             when = self._protocol.check(now)
             self._flush()
             if when is not None:
@@ -389,24 +426,29 @@ class Connection:
 
     def _flush(self) -> None:
         """Send until nothing is left or the peer takes no more; the poller says when it does again."""
-        while not self._blocked:
-            data = self._unsent or self._protocol.take()
-            if not data:
-                return
+        self._together = 0
+        if self._blocked:
+            return
+        protocol = self._protocol
+        left = self._unsent
+        while data := left or protocol.take():
             try:
                 sent = self.stream.send(data)
             except BlockingIOError:
                 sent = 0
-            if sent == len(data):
-                self._unsent = b""
-                if not self._protocol.waiting:
-                    return
-            else:
+            if sent != len(data):
                 self._unsent = data[sent:]
                 self._block()
+                return
+            if not left and not protocol.waiting:
+                break
+            left = b""
+        self._unsent = b""
+        if protocol.owed:
+            protocol.repay()
 
     def _block(self) -> None:
-        self._blocked = True
+        self._blocked = self._protocol.blocked = True
         self._stalled = monotonic()
         self.shared.poller.watch(self.stream, read=not self._paused, write=True)
         self._arm(self._stalled + self.shared.limits.stall_seconds)
@@ -422,6 +464,7 @@ class Connection:
         self.shared.poller.remove(self.stream)
         self.stream.close()
         self.shared.connections.discard(self)
+        self.shared.clients.leave(self.client)
         with self.shared.settled:
             self.shared.settled.notify_all()
         for call in calls:

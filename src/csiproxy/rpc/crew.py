@@ -11,6 +11,7 @@ thread, so a chain of threads grows as long as calls block, and no thread wakes 
 
 Calls come in two kinds.  Quick ones (that cannot block) have threads of their own, so they are served
 however many of the others hang.  Of each kind at most so many run, so many wait, and the rest is refused.
+One client can have neither all threads of the others nor a whole line.
 """
 
 from collections import deque
@@ -54,8 +55,22 @@ class Job(Protocol):
         """True when it cannot block."""
         ...
 
-    def run(self) -> None:
-        """Serve the call."""
+    @property
+    def client(self) -> Hashable:
+        """Whose call it is."""
+        ...
+
+    @property
+    def connection(self) -> Hashable:
+        """What it is answered through."""
+        ...
+
+    def run(self, *, hold: bool = False) -> None:
+        """Serve the call; with ``hold`` its reply may wait until :meth:`release`, or the next reply."""
+        ...
+
+    def release(self) -> None:
+        """Send the reply that was held."""
         ...
 
     def refuse(self) -> None:
@@ -73,17 +88,67 @@ class _Role(Enum):
 class _Lane:
     """One kind of calls: how many run, and who waits."""
 
-    __slots__ = ("room", "running", "threads", "waiting")
+    __slots__ = ("_held", "_room", "_room_share", "_share", "_threads", "running", "waiting")
 
-    def __init__(self, threads: int, room: int) -> None:
-        self.threads = threads
-        self.room = room
+    def __init__(self, threads: int, share: int, room: int, room_share: int) -> None:
+        self._threads = threads
+        self._share = share  # of one client
+        self._room = room
+        self._room_share = room_share
+        self._held: dict[Hashable, int] = {}  # threads, by client
         self.running = 0
         self.waiting: deque[Job] = deque()
 
     @property
     def runnable(self) -> bool:
-        return bool(self.waiting) and self.running < self.threads
+        """Whether a thread would find a call to run."""
+        return self.running < self._threads and self._next() is not None
+
+    def _next(self) -> int | None:
+        """Find the first in line whose client may have another thread."""
+        held, share = self._held, self._share
+        for at, job in enumerate(self.waiting):
+            if held.get(job.client, 0) < share:
+                return at
+        return None
+
+    def admit(self, job: Job) -> bool:
+        """Put a call in line; False when there is no room for it."""
+        length = len(self.waiting)
+        if length >= self._room + self._threads - self.running or (
+            length >= self._room_share
+            and sum(other.client is job.client for other in self.waiting) >= self._room_share
+        ):
+            return False
+        self.waiting.append(job)
+        return True
+
+    def take(self) -> Job | None:
+        """Take the next call that may run."""
+        if not self.waiting or self.running >= self._threads:
+            return None
+        at = self._next()
+        if at is None:
+            return None
+        job = self.waiting[at]
+        del self.waiting[at]
+        self._held[job.client] = self._held.get(job.client, 0) + 1
+        self.running += 1
+        return job
+
+    def end(self, job: Job) -> None:
+        """A call that was taken has ended."""
+        self.running -= 1
+        left = self._held[job.client] - 1
+        if left:
+            self._held[job.client] = left
+        else:
+            del self._held[job.client]
+
+
+def _goes_with(job: Job, following: Job | None) -> bool:
+    """Whether a reply may wait for the one that follows: the same way, and soon."""
+    return following is not None and following.quick and following.connection is job.connection
 
 
 class Crew:
@@ -99,6 +164,7 @@ class Crew:
         self._calling = False  # a thread is under way to the line
         self._leader = 0  # its thread's ident
         self._current: Job | None = None  # what the leader runs
+        self._hold = False  # the call behind it goes the same way and cannot block: one reply for both
         self._beat = 0  # changes with every call that the leader takes or ends
         self._streaks: dict[Hashable, int] = {}  # long calls in a row, by kind
         self._polls = 0
@@ -108,8 +174,9 @@ class Crew:
         self._watched = False  # somebody waits for the end of calls
         self._stopping = False
         self._threads: set[Thread] = set()
-        self._quick = _Lane(limits.quick_threads, limits.queued_calls)
-        self._blocking = _Lane(limits.blocking_threads, limits.queued_calls)
+        line = limits.queued_calls, limits.queued_calls_per_client
+        self._quick = _Lane(limits.quick_threads, limits.quick_threads, *line)
+        self._blocking = _Lane(limits.blocking_threads, limits.blocking_threads_per_client, *line)
 
     def start(self) -> None:
         """Start leading and watching."""
@@ -175,16 +242,21 @@ class Crew:
                 continue
             job = self._line_up(jobs)
             while job is not None:
+                hold = self._hold  # a new leader may set it for its own call from here on
+                held = job if hold else None
                 began = monotonic()
-                job.run()
+                job.run(hold=hold)
                 took = monotonic() - began
                 with self._lock:
                     self._learn(job, took)
-                    self._lane(job).running -= 1
+                    self._lane(job).end(job)
                     if self._watched:
                         self._changed.notify_all()
                     leads = self._leader == me
                     job = self._next_of_leader() if leads else self._pick_or_idle()
+                    watched = self._leader == me
+                if held is not None and not (watched and _goes_with(held, job)):
+                    held.release()
                 if not leads:
                     self._do_run(job)
                     return
@@ -193,7 +265,7 @@ class Crew:
         while job is not None:
             job.run()
             with self._lock:
-                self._lane(job).running -= 1
+                self._lane(job).end(job)
                 job = self._pick_or_idle()
                 if self._watched:
                     self._changed.notify_all()
@@ -225,13 +297,18 @@ class Crew:
     def _take_over(self, me: int, beat: int) -> bool:
         """Take the lead if the leader still runs the same call, and get help for what is in line."""
         with self._lock:
-            stuck = self._current is not None and self._beat == beat and self._give(_Role.WATCH)
-            if stuck and self._current is not None:
-                self._learn(self._current, _TICK)
+            stuck = self._current if self._beat == beat else None
+            if stuck is not None and self._give(_Role.WATCH):
+                self._learn(stuck, _TICK)
                 self._current = None
                 self._leader = me
+            else:
+                stuck = None
             self._call_help()
-        return stuck
+        if stuck is None:
+            return False
+        stuck.release()  # what was held for this call's reply need not wait for it
+        return True
 
     def _first(self) -> Job | None:
         with self._lock:
@@ -251,14 +328,8 @@ class Crew:
 
     def _line_up(self, jobs: Sequence[Job]) -> Job | None:
         """Put jobs in line, refuse what finds no room, and take one; None: every thread is busy."""
-        refused = []
         with self._lock:
-            for job in jobs:
-                lane = self._lane(job)
-                if len(lane.waiting) < lane.room + lane.threads - lane.running:
-                    lane.waiting.append(job)
-                else:
-                    refused.append(job)
+            refused = [job for job in jobs if not self._lane(job).admit(job)]
             mine = self._next_of_leader()
         for job in refused:
             job.refuse()
@@ -270,25 +341,26 @@ class Crew:
         return self._quick if job.quick else self._blocking
 
     def _pick(self) -> Job | None:
-        for lane in (self._quick, self._blocking):
-            if lane.waiting and lane.running < lane.threads:
-                lane.running += 1
-                return lane.waiting.popleft()
-        return None
+        return self._quick.take() or self._blocking.take()
 
     def _next_of_leader(self) -> Job | None:
         """Give the leader its next call, to be watched, or else after another thread has got the lead."""
         job = self._pick()
         self._beat += 1
-        if job is not None and self._streaks.get(job.kind, 0) >= _STREAK and self._give(_Role.LEAD):
+        self._hold = job is not None and bool(self._quick.waiting) and _goes_with(job, self._quick.waiting[0])
+        if self._streaks and job is not None and self._is_long(job) and self._give(_Role.LEAD):
             self._leader = 0
             self._current = None
+            self._hold = False
             self._call_help()
             return job
         self._current = job
         if self._asleep and job is not None:
             self._rouse()
         return job
+
+    def _is_long(self, job: Job) -> bool:
+        return self._streaks.get(job.kind, 0) >= _STREAK
 
     def _learn(self, job: Job, took: float) -> None:
         """Count the long calls of a kind in a row; one that is short takes the kind off the list."""

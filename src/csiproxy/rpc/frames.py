@@ -10,6 +10,7 @@ FRAME_BYTES: Final = 16384
 """The largest payload that we send and accept: RFC 9113's default, which nobody may go below."""
 MAX_WINDOW: Final = 0x7FFFFFFF
 DEFAULT_WINDOW: Final = 65535
+DEFAULT_TABLE_BYTES: Final = 4096
 
 # Frame types are plain integers: they index a table for every frame that arrives.
 DATA: Final = 0
@@ -95,6 +96,11 @@ def frame(kind: int, flags: int, stream_id: int, payload: bytes = b"") -> bytes:
 def settings(*pairs: tuple[int, int]) -> bytes:
     """Write a SETTINGS frame."""
     return frame(SETTINGS, 0, 0, b"".join(_SETTING.pack(*pair) for pair in pairs))
+
+
+def table_setting(size: int) -> tuple[tuple[int, int], ...]:
+    """Announce the dynamic table of our decoder where it is not what everybody assumes (RFC 9113 6.5.2)."""
+    return ((HEADER_TABLE_SIZE, size),) if size != DEFAULT_TABLE_BYTES else ()
 
 
 def window_update(stream_id: int, increment: int) -> bytes:

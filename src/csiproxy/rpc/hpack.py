@@ -35,6 +35,8 @@ STATIC: Final = _static()
 _FIRST_DYNAMIC: Final = len(STATIC)
 ENTRY_BYTES: Final = 32
 """What an entry counts beyond its name and value (RFC 7541 4.1, RFC 9113 6.5.2)."""
+_MAX_RESIZES: Final = 2
+"""Table size updates before a block: the smallest size that the table had and the final one (4.2)."""
 _MAX_SHIFT: Final = 28
 """Integers have at most five octets after the prefix: more than any length or index can be."""
 
@@ -79,16 +81,18 @@ class Decoder:
     """One direction's decoder: its dynamic table lives as long as the connection.
 
     ``table_bytes`` is the size we allow the table (our SETTINGS_HEADER_TABLE_SIZE), ``list_bytes`` the size
-    of the header list that is given back.
+    of the header list that is given back.  ``changes`` counts what has changed the table: as long as it
+    stays, the same block means the same fields.
     """
 
-    __slots__ = ("_allowed", "_dynamic", "_limit", "_list_bytes", "_size")
+    __slots__ = ("_allowed", "_dynamic", "_limit", "_list_bytes", "_size", "changes")
 
     def __init__(self, table_bytes: int, list_bytes: int) -> None:
         self._dynamic: list[Field] = []  # the newest entry is the last
         self._size = 0
         self._allowed = self._limit = table_bytes
         self._list_bytes = list_bytes
+        self.changes = 0
 
     def decode(self, block: bytes) -> list[Field] | None:
         """Read one header block.  None: the list is larger than allowed (the table is in step all the same).
@@ -105,7 +109,7 @@ class Decoder:
     def _decode(self, block: bytes) -> list[Field]:
         fields: list[Field] = []
         dynamic = self._dynamic
-        at = 0
+        at = resizes = 0
         end = len(block)
         while at < end:
             octet = block[at]
@@ -121,8 +125,9 @@ class Decoder:
                 else:
                     raise _broken("an HPACK index is zero")
             elif octet & 0xE0 == 0x20:
-                if fields:
-                    raise _broken("an HPACK table size update stands after a field")
+                resizes += 1
+                if fields or resizes > _MAX_RESIZES:
+                    raise _broken("an HPACK table size update stands after a field, or is the third")
                 at = self._resize(block, at, octet & 0x1F)
             else:
                 field, at = self._literal(block, at, octet)
@@ -152,10 +157,12 @@ class Decoder:
         if size > self._allowed:
             raise _broken("an HPACK table size update goes beyond what the settings allow")
         self._limit = size
+        self.changes += 1
         self._evict()
         return at
 
     def _insert(self, field: Field) -> None:
+        self.changes += 1
         self._dynamic.append(field)
         self._size += ENTRY_BYTES + len(field[0]) + len(field[1])
         if self._size > self._limit:

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 from csiproxy.rpc import frames
 from csiproxy.rpc.allowance import Allowance
 from csiproxy.rpc.frames import FRAME_BYTES, HEADER_BYTES, MAX_WINDOW, Http2Error, Reason
-from csiproxy.rpc.hpack import Decoder, Field
+from csiproxy.rpc.hpack import Decoder
 from csiproxy.rpc.limits import Limits
 
 RECEIVE_WINDOW: Final = 4 * 1024 * 1024
@@ -39,14 +39,17 @@ class Http2(ABC):
 
     __slots__ = (
         "_block",
+        "_block_begun",
         "_block_end_stream",
         "_block_frames",
         "_block_stream",
         "_buffer",
+        "_buffer_begun",
         "_control",
         "_decoder",
         "_earned",
         "_expect",
+        "_finished",
         "_limits",
         "_now",
         "_out",
@@ -54,13 +57,21 @@ class Http2(ABC):
         "_receive_window",
         "_send_window",
         "_settled",
+        "incomplete",
     )
+
+    _MOST_PUSH: ClassVar[int] = 1
+    """The largest SETTINGS_ENABLE_PUSH that the peer may send."""
 
     def __init__(self, limits: Limits, now: float, expect: bytes) -> None:
         self._limits = limits
         self._now = now
         self._expect = expect  # what has to come before the first frame
         self._buffer = b""
+        self._buffer_begun = now  # when the unfinished frame in the buffer began
+        self.incomplete = False
+        """A frame or a header block has begun and is not complete; see :meth:`_incomplete_since`."""
+        self._finished: dict[int, None] = {}  # reset by us while the peer may still be sending
         self._out: list[bytes] = []
         self._decoder = Decoder(limits.hpack_table_bytes, limits.header_list_bytes)
         self._settled = False
@@ -68,6 +79,7 @@ class Http2(ABC):
         self._send_window = frames.DEFAULT_WINDOW
         self._receive_window = RECEIVE_WINDOW
         self._block: list[bytes] = []
+        self._block_begun = now
         self._block_stream = 0  # not 0: a header block is being collected
         self._block_end_stream = False
         self._block_frames = 0
@@ -77,8 +89,8 @@ class Http2(ABC):
     # --- what an end adds ---------------------------------------------------------------------------
 
     @abstractmethod
-    def _on_headers(self, stream_id: int, fields: list[Field] | None, end_stream: bool) -> None:
-        """Take one header list; ``fields`` is None when it was larger than allowed."""
+    def _on_headers(self, stream_id: int, block: bytes, end_stream: bool) -> None:
+        """Take one header block, which has to be decoded in any case to keep the dynamic table in step."""
 
     @abstractmethod
     def _on_data(self, stream_id: int, payload: bytes, size: int, end_stream: bool) -> None:
@@ -124,9 +136,10 @@ class Http2(ABC):
         if self._expect:
             at = self._check_preface(data)
             if not at:
-                self._buffer = data
+                self._keep(data, begun=not self._buffer)
                 return
         size = len(data)
+        start = at
         while size - at >= HEADER_BYTES:
             high, low, kind, flags, stream_id = frames.read_head(data, at)
             length = high << 8 | low
@@ -143,7 +156,24 @@ class Http2(ABC):
             else:
                 self._charge()  # an unknown type is ignored (RFC 9113 5.5)
             at = end
-        self._buffer = data[at:] if at < size else b""
+        if at < size:
+            self._keep(data[at:], begun=at > start or not self._buffer)
+        else:
+            self._buffer = b""
+            self.incomplete = self._block_stream != 0
+
+    def _keep(self, rest: bytes, *, begun: bool) -> None:
+        """Keep the part of a frame that has arrived; ``begun``: its first byte arrived now."""
+        if begun:
+            self._buffer_begun = self._now
+        self._buffer = rest
+        self.incomplete = True
+
+    def _incomplete_since(self) -> float | None:
+        """When the header block or frame began that is not complete; None without one."""
+        if self._block_stream:
+            return self._block_begun
+        return self._buffer_begun if self._buffer else None
 
     def _check_order(self, kind: int, flags: int, stream_id: int) -> None:
         if not self._settled and (kind != frames.SETTINGS or flags & frames.ACK):
@@ -196,21 +226,30 @@ class Http2(ABC):
     def _headers(self, flags: int, stream_id: int, payload: bytes) -> None:
         if not stream_id:
             raise _violation("HEADERS without a stream")
-        if flags & frames.PADDED:
-            payload = self._unpad(payload)
-        if flags & frames.PRIORITIZED:
-            if len(payload) < _PRIORITY_BYTES:
-                raise _wrong_size("HEADERS")
-            self._check_priority(stream_id, payload)
-            payload = payload[_PRIORITY_BYTES:]
+        if flags & (frames.PADDED | frames.PRIORITIZED):
+            payload = self._strip(flags, stream_id, payload)
         end_stream = flags & frames.END_STREAM != 0
         if flags & frames.END_HEADERS:
-            self._on_headers(stream_id, self._decoder.decode(payload), end_stream)
+            self._on_headers(stream_id, payload, end_stream)
         else:
+            self._block_begun = self._now
             self._block_stream = stream_id
             self._block_end_stream = end_stream
             self._block_frames = 0
             self._block = [payload]
+
+    def _strip(self, flags: int, stream_id: int, payload: bytes) -> bytes:
+        """Take padding and priority off a HEADERS payload; what is left is the block."""
+        first = _PRIORITY_BYTES if flags & frames.PRIORITIZED else 0
+        if len(payload) < first + (flags & frames.PADDED != 0):
+            raise _wrong_size("HEADERS")
+        if flags & frames.PADDED:
+            payload = self._unpad(payload)
+            if len(payload) < first:
+                raise _violation("padding leaves no room for the priority")
+        if first:
+            self._check_priority(stream_id, payload)
+        return payload[first:]
 
     def _continuation(self, flags: int, stream_id: int, payload: bytes) -> None:
         if not self._block_stream:
@@ -225,7 +264,7 @@ class Http2(ABC):
             block = b"".join(self._block)
             self._block = []
             self._block_stream = 0
-            self._on_headers(stream_id, self._decoder.decode(block), self._block_end_stream)
+            self._on_headers(stream_id, block, self._block_end_stream)
 
     def _priority(self, _flags: int, stream_id: int, payload: bytes) -> None:
         self._charge()
@@ -259,6 +298,7 @@ class Http2(ABC):
         if len(payload) % 6:
             raise _wrong_size("SETTINGS")
         for name, value in frames.settings_of(payload):
+            self._charge()  # a frame holds up to 2,730, and one of them may move every stream's window
             self._setting(name, value)
         self._settled = True
         self._out.append(_SETTINGS_ACK)
@@ -273,8 +313,8 @@ class Http2(ABC):
         elif name == frames.MAX_FRAME_SIZE:
             if not FRAME_BYTES <= value < 1 << 24:
                 raise _violation("SETTINGS_MAX_FRAME_SIZE is out of its range")
-        elif name == frames.ENABLE_PUSH and value > 1:
-            raise _violation("SETTINGS_ENABLE_PUSH is neither 0 nor 1")
+        elif name == frames.ENABLE_PUSH and value > self._MOST_PUSH:
+            raise _violation("SETTINGS_ENABLE_PUSH has a value that it may not have here")
 
     def _push_promise(self, _flags: int, _stream_id: int, _payload: bytes) -> None:
         raise _violation("PUSH_PROMISE is not allowed here")
@@ -326,6 +366,22 @@ class Http2(ABC):
     """What each frame type does, by its number."""
 
     # --- sending ------------------------------------------------------------------------------------
+
+    def _abandon(self, stream_id: int, reason: Reason, *, ended: bool) -> None:
+        """Reset a stream; unless the peer has ``ended`` it, frames that are under way will be ignored."""
+        self._out.append(frames.rst_stream(stream_id, reason))
+        if not ended:
+            self._finished[stream_id] = None
+            if len(self._finished) > 2 * self._limits.streams:
+                del self._finished[next(iter(self._finished))]
+
+    def _ignored(self, stream_id: int, end_stream: bool) -> bool:
+        """Tell whether a frame belongs to a stream that we have reset (RFC 9113 5.1, closed)."""
+        if stream_id not in self._finished:
+            return False
+        if end_stream:
+            del self._finished[stream_id]
+        return True
 
     def _put_data(self, stream_id: int, data: memoryview, window: int, end_stream: bool) -> int:
         """Put as much of ``data`` into one DATA frame as the windows allow; give the count, maybe 0."""

@@ -8,47 +8,29 @@ https://www.rfc-editor.org/rfc/rfc9113
 https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 """
 
-from struct import Struct
 from typing import Final
 
 from csiproxy.errors import Code
-from csiproxy.rpc import frames, hpack
+from csiproxy.rpc import frames, request_message
 from csiproxy.rpc.allowance import Allowance, Budget
 from csiproxy.rpc.frames import FRAME_BYTES, MAX_WINDOW, MESSAGE_HEAD_BYTES, Http2Error, Reason
-from csiproxy.rpc.hpack import Field
+from csiproxy.rpc.head_blocks import HeadBlocks
 from csiproxy.rpc.http2 import RECEIVE_WINDOW, Http2
 from csiproxy.rpc.limits import Limits
-from csiproxy.rpc.request_head import TOO_LARGE, Failure, HeadReader, Malformed, check_trailers
+from csiproxy.rpc.reply_frames import ENCODINGS, END, HEAD, OK, http_block, status_block, whole_reply
+from csiproxy.rpc.request_head import Failure, Malformed, RequestHead, check_trailers
 from csiproxy.rpc.server_stream import Cancelled, Event, Request, ServerStream
-from csiproxy.rpc.status import encode_details, encode_message, parse_timeout
+from csiproxy.rpc.status import parse_timeout
 
-_HEAD_FIELDS: Final = ((b":status", b"200"), (b"content-type", b"application/grpc"))
-_HEAD: Final = hpack.encode(*_HEAD_FIELDS)
-_OK: Final = hpack.encode((b"grpc-status", b"0"))
 _HTTP_OK: Final = 200
-_ENCODINGS: Final = (b"grpc-accept-encoding", b"identity")
-_WRITE_BYTES: Final = 256 * 1024
+_WRITE_BYTES: Final = 64 * 1024
 """How much of waiting replies becomes frames at once: what a socket takes, not more than need be copied."""
+_TERSE_BYTES: Final = 256
+"""What an error may take when nothing is left for its text and details."""
 _EARNED_BY_REPLY: Final = 8
 """Control frames that an answered call allows the client: its window updates, pings and small frames."""
 _PADDING_SLACK: Final = 64 * 1024
 """Stream window beyond one message, so that padding and an oversized first frame fit into it."""
-
-
-_HEAD_TO_MESSAGE: Final = Struct(f">HBBBI{len(_HEAD)}sHBBBIBI")
-_TRAILERS: Final = Struct(f">HBBBI{len(_OK)}s")
-_END: Final = frames.END_HEADERS | frames.END_STREAM
-
-
-def _whole_reply(stream_id: int, message: bytes) -> bytes:
-    """Write a reply that fits into one DATA frame: its headers, its message and its trailers."""
-    size = len(message)
-    framed = size + MESSAGE_HEAD_BYTES
-    head = _HEAD_TO_MESSAGE.pack(
-        *(0, len(_HEAD), frames.HEADERS, frames.END_HEADERS, stream_id, _HEAD),
-        *(framed >> 8, framed & 0xFF, frames.DATA, 0, stream_id, 0, size),
-    )
-    return head + message + _TRAILERS.pack(0, len(_OK), frames.HEADERS, _END, stream_id, _OK)
 
 
 class ServerConnection(Http2):
@@ -56,8 +38,9 @@ class ServerConnection(Http2):
 
     ``budget`` counts what all connections of the server hold.  The owner calls :meth:`receive` with what it
     read, :meth:`reply` or :meth:`fail` for each request, sends what :meth:`take` gives, calls :meth:`check`
-    when the time it returned has come and whenever more streams are open than requests being served, and
-    :meth:`close` at the end.
+    when the time it returned has come and whenever something is ``incomplete`` or more streams are open than
+    requests being served, and :meth:`close` at the end.  It sets ``blocked`` while the client takes nothing,
+    so that what is said meanwhile is counted as held.
     """
 
     __slots__ = (
@@ -65,7 +48,6 @@ class ServerConnection(Http2):
         "_budget",
         "_closing",
         "_events",
-        "_finished",
         "_heads",
         "_held_back",
         "_last",
@@ -73,19 +55,23 @@ class ServerConnection(Http2):
         "_resets",
         "_room",
         "_streams",
+        "blocked",
+        "owed",
         "waiting",
     )
 
     def __init__(self, limits: Limits, budget: Budget, now: float) -> None:
         super().__init__(limits, now, frames.PREFACE)
         self._budget = budget
-        self._heads = HeadReader()
+        self._heads = HeadBlocks(self._decoder, limits.path_bytes)
         self._room = min(limits.message_bytes + MESSAGE_HEAD_BYTES + _PADDING_SLACK, MAX_WINDOW)
         self._resets = Allowance(limits.resets, limits.resets_per_second, now)
         self._streams: dict[int, ServerStream] = {}
-        self._finished: dict[int, None] = {}  # ended by us while the client may still be sending
         self.waiting: dict[int, ServerStream] = {}  # with a reply that the windows hold back
         self._held_back = 0
+        self.blocked = False
+        self.owed = 0
+        """Bytes of statuses in the output that the budget counts; see :meth:`repay`."""
         self._progress: float | None = None  # since when no waiting reply has moved, as of the last check
         self._last = 0
         self._closing = False
@@ -96,6 +82,7 @@ class ServerConnection(Http2):
                 (frames.MAX_CONCURRENT_STREAMS, limits.streams),
                 (frames.INITIAL_WINDOW_SIZE, self._room),
                 (frames.MAX_HEADER_LIST_SIZE, limits.header_list_bytes),
+                *frames.table_setting(limits.hpack_table_bytes),
             )
         )
         self._out.append(frames.window_update(0, RECEIVE_WINDOW - frames.DEFAULT_WINDOW))
@@ -129,33 +116,33 @@ class ServerConnection(Http2):
             raise
         return self._events
 
-    def _on_headers(self, stream_id: int, fields: list[Field] | None, end_stream: bool) -> None:
+    def _on_headers(self, stream_id: int, block: bytes, end_stream: bool) -> None:
         stream = self._streams.get(stream_id)
         if stream is not None and not stream.complete:
-            self._trailers(stream, fields, end_stream)
+            self._trailers(stream, block, end_stream)
         elif stream_id > self._last:
-            self._open(stream_id, fields, end_stream)
-        elif stream_id in self._finished:
-            if end_stream:
-                del self._finished[stream_id]
+            self._open(stream_id, block, end_stream)
         else:
-            raise Http2Error(Reason.STREAM_CLOSED, "HEADERS on a closed stream")
+            self._decoder.decode(block)
+            if not self._ignored(stream_id, end_stream):
+                raise Http2Error(Reason.STREAM_CLOSED, "HEADERS on a closed stream")
 
-    def _open(self, stream_id: int, fields: list[Field] | None, end_stream: bool) -> None:
+    def _open(self, stream_id: int, block: bytes, end_stream: bool) -> None:
         if not stream_id & 1:
             raise Http2Error(Reason.PROTOCOL_ERROR, "a client opened a stream with an even number")
+        head: RequestHead | None
+        try:
+            head, timeout = self._heads.read(block)
+        except Malformed:
+            head, timeout = None, None
         if self._closing:
+            self._charge()
             return  # beyond what GOAWAY promised to serve (RFC 9113 6.8)
         self._last = stream_id
-        if len(self._streams) >= self._limits.streams:
+        if head is None or len(self._streams) >= self._limits.streams:
             self._charge()
-            self._abandon(stream_id, Reason.REFUSED_STREAM, end_stream)
-            return
-        try:
-            head, timeout = self._heads.read(fields) if fields is not None else (TOO_LARGE, None)
-        except Malformed:
-            self._charge()
-            self._abandon(stream_id, Reason.PROTOCOL_ERROR, end_stream)
+            reason = Reason.PROTOCOL_ERROR if head is None else Reason.REFUSED_STREAM
+            self._abandon(stream_id, reason, ended=end_stream)
             return
         failure = head.failure
         deadline = None
@@ -163,7 +150,7 @@ class ServerConnection(Http2):
             try:
                 deadline = self._now + parse_timeout(timeout)
             except ValueError as error:
-                failure = Code.INTERNAL, str(error)
+                failure = failure or (Code.INTERNAL, str(error))
         stream = ServerStream(stream_id, head, self._peer_window, self._room, self._now, deadline)
         self._streams[stream_id] = stream
         if end_stream or failure is not None or head.http_status != _HTTP_OK:
@@ -172,102 +159,83 @@ class ServerConnection(Http2):
     def _ended_early(self, stream: ServerStream, failure: Failure | None, end_stream: bool) -> None:
         stream.complete = end_stream
         if stream.head.http_status != _HTTP_OK:
-            self._refuse_http(stream)
+            self._finish(stream, http_block(stream.head.http_status))
         elif failure is not None:
             self._fail(stream, *failure)
         else:
             self._complete(stream)
 
-    def _trailers(self, stream: ServerStream, fields: list[Field] | None, end_stream: bool) -> None:
+    def _trailers(self, stream: ServerStream, block: bytes, end_stream: bool) -> None:
+        fields = self._decoder.decode(block)
+        stream.complete = end_stream
         try:
             check_trailers(fields or [])
         except Malformed:
-            self._reset(stream, Reason.PROTOCOL_ERROR)
+            self._refuse(stream, Reason.PROTOCOL_ERROR)
             return
         if end_stream:
             self._complete(stream)
         else:
-            self._reset(stream, Reason.PROTOCOL_ERROR)
+            self._refuse(stream, Reason.PROTOCOL_ERROR)
 
     def _on_data(self, stream_id: int, payload: bytes, size: int, end_stream: bool) -> None:
         stream = self._streams.get(stream_id)
         if stream is None or stream.complete:
             self._late_data(stream_id, stream, end_stream)
             return
+        stream.complete = end_stream
         stream.room -= size
         if stream.room < 0:
-            self._reset(stream, Reason.FLOW_CONTROL_ERROR)
+            self._refuse(stream, Reason.FLOW_CONTROL_ERROR)
             return
         stream.received += len(payload)
         if end_stream and not stream.request:
             stream.request = payload  # the usual request: one frame, which is not counted as held
-            self._complete(stream)
-        elif self._collect(stream, payload) and end_stream:
+        elif not self._collect(stream, payload):
+            return
+        if end_stream:
             self._complete(stream)
 
     def _late_data(self, stream_id: int, stream: ServerStream | None, end_stream: bool) -> None:
-        if stream is None and stream_id in self._finished:
-            if end_stream:
-                del self._finished[stream_id]
-        elif stream_id > self._last:
-            if not self._closing:
-                raise Http2Error(Reason.PROTOCOL_ERROR, "DATA on an idle stream")
-        else:
+        if stream is None and self._ignored(stream_id, end_stream):
+            return
+        if stream_id <= self._last:
             raise Http2Error(Reason.STREAM_CLOSED, "DATA on a closed stream")
+        if not self._closing:
+            raise Http2Error(Reason.PROTOCOL_ERROR, "DATA on an idle stream")
 
     def _collect(self, stream: ServerStream, payload: bytes) -> bool:
         """Keep a part of a request; False when the stream ended because of it."""
         if not self._budget.take(len(payload)):
-            self._fail(
-                stream, Code.RESOURCE_EXHAUSTED, "the server holds too much unfinished data; try again later"
-            )
+            text = "the server holds too much unfinished data; try again later"
+            self._fail(stream, Code.RESOURCE_EXHAUSTED, text)
             return False
         stream.held += len(payload)
         if isinstance(stream.request, bytearray):
             stream.request += payload
         else:
             stream.request = bytearray(stream.request + payload)
-        if len(stream.request) < MESSAGE_HEAD_BYTES:
-            return True
-        size = frames.read_message_head(stream.request)[1]
-        if size > self._limits.message_bytes:
-            self._fail(stream, Code.RESOURCE_EXHAUSTED, self._too_large("request", size))
-            return False
-        if len(stream.request) > MESSAGE_HEAD_BYTES + size:
-            self._fail(stream, Code.UNIMPLEMENTED, "a unary call takes one message; more were sent")
-            return False
-        return True
-
-    def _too_large(self, what: str, size: int) -> str:
-        return f"the {what} of {size} bytes is larger than the limit of {self._limits.message_bytes}"
+        failure = request_message.fault_so_far(stream.request, self._limits.message_bytes)
+        if failure is not None:
+            self._fail(stream, *failure)
+        return failure is None
 
     def _complete(self, stream: ServerStream) -> None:
         """The client is done: check the one message and hand it out."""
-        stream.complete = True
         request = stream.request
         if stream.head.content_length not in (-1, stream.received):
-            self._reset(stream, Reason.PROTOCOL_ERROR)
+            self._refuse(stream, Reason.PROTOCOL_ERROR)
             return
-        if len(request) < MESSAGE_HEAD_BYTES:
-            missing = "none was sent" if not request else "it ended inside the message's head"
-            code = Code.UNIMPLEMENTED if not request else Code.INTERNAL
-            self._fail(stream, code, f"a unary call takes one message; {missing}")
+        failure = request_message.fault(request, self._limits.message_bytes)
+        if failure is not None:
+            self._fail(stream, *failure)
             return
-        compressed, size = frames.read_message_head(request)
-        if compressed:
-            self._fail(
-                stream, Code.INTERNAL, "the message is marked as compressed, but no encoding was named"
-            )
-        elif size > self._limits.message_bytes:
-            self._fail(stream, Code.RESOURCE_EXHAUSTED, self._too_large("request", size))
-        elif len(request) < MESSAGE_HEAD_BYTES + size:
-            self._fail(stream, Code.INTERNAL, "the request ended inside its message")
-        elif len(request) > MESSAGE_HEAD_BYTES + size:
-            self._fail(stream, Code.UNIMPLEMENTED, "a unary call takes one message; more were sent")
+        held, stream.held, stream.request = stream.held, 0, b""
+        if isinstance(request, bytes):
+            message = request[MESSAGE_HEAD_BYTES:]
         else:
-            held, stream.held, stream.request = stream.held, 0, b""
-            message = bytes(request[MESSAGE_HEAD_BYTES:])
-            self._events.append(Request(stream.id, stream.head.path, message, stream.deadline, held))
+            message = bytes(memoryview(request)[MESSAGE_HEAD_BYTES:])
+        self._events.append(Request(stream.id, stream.head.path, message, stream.deadline, held))
 
     def _on_reset(self, stream_id: int, reason: int) -> None:  # noqa: ARG002  any reason ends the stream
         if stream_id > self._last and not self._closing:
@@ -309,7 +277,7 @@ class ServerConnection(Http2):
         if not increment or stream.window > MAX_WINDOW:
             self._spend_reset()  # making us reset streams is no cheaper than resetting them (CVE-2025-8671)
             self._cancelled(stream)
-            self._reset(stream, Reason.FLOW_CONTROL_ERROR if increment else Reason.PROTOCOL_ERROR)
+            self._refuse(stream, Reason.FLOW_CONTROL_ERROR if increment else Reason.PROTOCOL_ERROR)
 
     def _on_initial_window(self, change: int) -> None:
         for stream in self._streams.values():
@@ -326,14 +294,19 @@ class ServerConnection(Http2):
             return
         size = len(message)
         framed = size + MESSAGE_HEAD_BYTES
-        if framed <= stream.window and framed <= self._send_window and framed <= FRAME_BYTES:
+        if (
+            framed <= stream.window
+            and framed <= self._send_window
+            and framed <= FRAME_BYTES
+            and not self.blocked
+        ):
             self._send_window -= framed
             del self._streams[stream_id]
             self._answered += 1
             self._earned += _EARNED_BY_REPLY
-            self._out.append(_whole_reply(stream_id, message))
+            self._out.append(whole_reply(stream_id, message))
         elif size > self._limits.message_bytes:
-            self._fail(stream, Code.RESOURCE_EXHAUSTED, self._too_large("reply", size))
+            self._fail(stream, *request_message.too_large("reply", size, self._limits.message_bytes))
         elif self._held_back + framed > self._limits.outbox_bytes or not self._budget.take(framed):
             self._fail(stream, Code.RESOURCE_EXHAUSTED, "too many replies wait for the client to read them")
         else:
@@ -344,13 +317,18 @@ class ServerConnection(Http2):
         stream.held += len(framed)
         self._held_back += len(framed)
         self.waiting[stream.id] = stream
-        self._out.append(frames.frame(frames.HEADERS, frames.END_HEADERS, stream.id, _HEAD))
+        self._out.append(frames.frame(frames.HEADERS, frames.END_HEADERS, stream.id, HEAD))
 
     def take(self) -> bytes:
         """Give the bytes that are ready to be sent, once; of waiting replies a part at a time."""
         if self.waiting:
             self._send_waiting()
         return super().take()
+
+    def repay(self) -> None:
+        """Give back what was counted as held while ``blocked``; the client has taken everything."""
+        self._budget.give(self.owed)
+        self.owed = 0
 
     def _send_waiting(self) -> None:
         sent = 0
@@ -363,7 +341,7 @@ class ServerConnection(Http2):
                 stream.window -= size
                 self._release(stream, size)
                 if size == len(stream.reply):
-                    self._finish(stream, _OK)
+                    self._finish(stream, OK)
                 else:
                     stream.reply = stream.reply[size:]
         if sent:
@@ -382,44 +360,35 @@ class ServerConnection(Http2):
         self._fail(stream, code, message, details)
 
     def _fail(self, stream: ServerStream, code: Code, message: str, details: bytes = b"") -> None:
-        limit = self._limits.status_bytes
-        fields = [(b"grpc-status", b"%d" % code), (b"grpc-message", encode_message(message, limit // 2))]
-        if code == Code.UNIMPLEMENTED and stream.head.failure is not None:
-            fields.append(_ENCODINGS)
-        if details:
-            encoded = encode_details(details)
-            if len(fields[1][1]) + len(encoded) <= limit:
-                fields.append((b"grpc-status-details-bin", encoded))
-        if stream.reply is not None:
-            self._reset(stream, Reason.CANCEL)  # its headers are out and its message cut short
-        else:
-            self._finish(stream, _HEAD + hpack.encode(*fields))
-
-    def _refuse_http(self, stream: ServerStream) -> None:
-        status = b"%d" % stream.head.http_status
-        self._finish(stream, hpack.encode((b":status", status), (b"content-length", b"0")))
+        if stream.reply is not None:  # its headers are out and its message cut short
+            self._abandon(stream.id, Reason.CANCEL, ended=stream.complete)
+            self._forget(stream)
+            return
+        extra = (ENCODINGS,) if code == Code.UNIMPLEMENTED and stream.head.failure is not None else ()
+        block = status_block(code, message, details, self._limits.status_bytes, *extra)
+        if self.blocked:
+            if self._budget.take(len(block)):
+                self.owed += len(block)
+            else:
+                block = status_block(code, message, b"", _TERSE_BYTES)
+        self._finish(stream, block)
 
     # --- the end of streams and of the connection -----------------------------------------------------
 
     def _finish(self, stream: ServerStream, block: bytes) -> None:
         """Send the last headers.  A client that is still sending is told to stop (RFC 9113 8.1)."""
-        self._out.append(frames.frame(frames.HEADERS, _END, stream.id, block))
+        self._out.append(frames.frame(frames.HEADERS, END, stream.id, block))
         self._answered += 1
         self._earned += _EARNED_BY_REPLY
         if not stream.complete:
-            self._abandon(stream.id, Reason.NO_ERROR, end_stream=False)
+            self._abandon(stream.id, Reason.NO_ERROR, ended=False)
         self._forget(stream)
 
-    def _reset(self, stream: ServerStream, reason: Reason) -> None:
-        self._abandon(stream.id, reason, stream.complete)
+    def _refuse(self, stream: ServerStream, reason: Reason) -> None:
+        """Reset a stream on which the client broke the protocol."""
+        self._charge()
+        self._abandon(stream.id, reason, ended=stream.complete)
         self._forget(stream)
-
-    def _abandon(self, stream_id: int, reason: Reason, end_stream: bool) -> None:
-        self._out.append(frames.rst_stream(stream_id, reason))
-        if not end_stream:
-            self._finished[stream_id] = None
-            if len(self._finished) > 2 * self._limits.streams:
-                del self._finished[next(iter(self._finished))]
 
     def _forget(self, stream: ServerStream) -> None:
         self._streams.pop(stream.id, None)
@@ -441,12 +410,14 @@ class ServerConnection(Http2):
         """Forget everything; what was held goes back to the budget."""
         for stream in list(self._streams.values()):
             self._forget(stream)
+        self.repay()
 
     def check(self, now: float) -> float | None:
         """Look after what takes too long; give the time of the next look, None when nothing can be late.
 
         An unfinished request fails with DEADLINE_EXCEEDED.  Raise Http2Error when the connection has to
-        end, with GOAWAY in the output.
+        end, with GOAWAY in the output: for an unfinished frame or header block, and for a reply that the
+        client holds back.
         """
         try:
             return self._check(now)
@@ -456,20 +427,33 @@ class ServerConnection(Http2):
 
     def _check(self, now: float) -> float | None:
         self._now = now
-        limits = self._limits
-        due = []
-        if self.waiting:
-            if self._progress is None:
-                self._progress = now
-            due.append(self._progress + limits.stall_seconds)
+        due = self._check_waiting(now)
+        since = self._incomplete_since()
+        if since is not None:
+            due.append(since + self._limits.request_seconds)
             if due[-1] <= now:
-                raise Http2Error(Reason.ENHANCE_YOUR_CALM, "the client keeps its windows shut")
+                raise Http2Error(Reason.ENHANCE_YOUR_CALM, "a frame or a header block does not end")
         for stream in list(self._streams.values()):
             if stream.complete:
                 continue
-            until = stream.started + limits.request_seconds
+            until = stream.started + self._limits.request_seconds
             if until <= now:
                 self._fail(stream, Code.DEADLINE_EXCEEDED, "the request did not arrive in time")
             else:
                 due.append(until)
         return min(due, default=None)
+
+    def _check_waiting(self, now: float) -> list[float]:
+        """See whether waiting replies move, and are gone in time; give the times of the next look."""
+        if not self.waiting:
+            return []
+        if self._progress is None:
+            self._progress = now
+        due = [self._progress + self._limits.stall_seconds]
+        for stream in self.waiting.values():
+            if stream.waits_since is None:
+                stream.waits_since = now
+            due.append(stream.waits_since + self._limits.reply_seconds)
+        if min(due) <= now:
+            raise Http2Error(Reason.ENHANCE_YOUR_CALM, "the client holds its replies back")
+        return due

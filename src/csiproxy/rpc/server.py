@@ -1,6 +1,7 @@
 """The gRPC server: listeners, connections, deadlines and threads put together."""
 
 import errno
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Lock
@@ -8,6 +9,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from csiproxy.rpc.call import Call, Handler
+from csiproxy.rpc.clients import Client
 from csiproxy.rpc.connection import Connection, Pollable, ServedCall, Shared
 from csiproxy.rpc.crew import Crew
 from csiproxy.rpc.limits import Limits
@@ -26,12 +28,24 @@ without anything after a failure that nobody foresaw."""
 _EXHAUSTED: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
+def _descriptors() -> int:
+    """Count the descriptors that this process may have open; handlers need some, too."""
+    if sys.platform == "win32":
+        return sys.maxsize
+    else:  # noqa: RET505  mypy tells platforms apart by branches only
+        from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit
+
+        soft, _ = getrlimit(RLIMIT_NOFILE)
+        return sys.maxsize if soft == RLIM_INFINITY else soft
+
+
 class _Endpoint:
     """A listener under the poller."""
 
     def __init__(self, shared: Shared, listener: Listener) -> None:
         self._shared = shared
         self._listener = listener
+        self._most = min(shared.limits.connections, _descriptors() // 2)
         self._lock = Lock()
         self.over = False
         shared.poller.add(listener, self)
@@ -50,29 +64,39 @@ class _Endpoint:
         except BlockingIOError:
             return False
         except OSError as error:
-            if error.errno in _EXHAUSTED:
-                self._shared.poller.watch(self._listener, read=False, write=False)
-                self._shared.timers.add(now + _PAUSE, self)
+            if error.errno not in _EXHAUSTED:
+                return False
+            if self._evict(now):
+                return True  # and accept whoever waits in the next turn
+            self._shared.poller.watch(self._listener, read=False, write=False)
+            self._shared.timers.add(now + _PAUSE, self)
             return False
-        if self._make_room(now):
-            Connection(self._shared, stream, self._listener.name, now).open()
+        client = self._shared.clients.enter(stream.peer)
+        if self._make_room(now, client):
+            Connection(self._shared, client, stream, self._listener.name, now).open()
         else:
+            self._shared.clients.leave(client)
             stream.close()
         return True
 
-    def _make_room(self, now: float) -> bool:
-        """When the server is full, have the connection go that was idle longest; False: all are busy."""
-        connections = self._shared.connections
-        if len(connections) < self._shared.limits.connections:
-            return True
+    def _make_room(self, now: float, client: Client) -> bool:
+        """Make room for a connection of ``client``; False: all that could go are busy."""
+        if client.connections > self._shared.limits.connections_per_client:
+            return self._evict(now, client)
+        return len(self._shared.connections) < self._most or self._evict(now)
+
+    def _evict(self, now: float, client: Client | None = None) -> bool:
+        """Have a connection go that is idle: of the client with the most, or of ``client``, the one that was
+        idle longest.  False when there is none."""
         idle = [
-            (connection.idle_since, at, connection)
-            for at, connection in enumerate(list(connections))
-            if connection.idle_since is not None
+            (-connection.client.connections, since, at, connection)
+            for at, connection in enumerate(list(self._shared.connections))
+            if (client is None or connection.client is client)
+            and (since := connection.idle_since) is not None
         ]
         if not idle:
             return False
-        longest = min(idle)[2]
+        longest = min(idle)[-1]
         longest.drain(now)
         longest.close()
         return True

@@ -48,6 +48,7 @@ class ServerStream:
         "request",
         "room",
         "started",
+        "waits_since",
         "window",
     )
 
@@ -75,3 +76,6 @@ class ServerStream:
         self.complete = False
         """The client has sent everything."""
         self.reply: memoryview | None = None
+        """What the client has not let us send of the reply."""
+        self.waits_since: float | None = None
+        """When the reply was found waiting first."""
