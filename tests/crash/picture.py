@@ -27,8 +27,8 @@ _VOLUME = ("FileSystem", "FileSystemLabel", "FileSystemType", "HealthStatus", "S
 def picture(host: Host, inventory: Iterable[DiskReport], directory: str) -> Picture:
     """Look at all of a node whose state is in ``directory``; nothing on it changes."""
     reports = list(inventory)
-    names: dict[str, str] = {}
-    lines = dict(_disks(host, names))
+    names = volume_places(host)
+    lines = dict(_disks(host))
     for report in reports:
         lines |= _files(report, names)
     with host.win32.open_root("C:\\") as root:
@@ -38,25 +38,34 @@ def picture(host: Host, inventory: Iterable[DiskReport], directory: str) -> Pict
     return {what: named(text, names) for what, text in lines.items()}
 
 
+def volume_places(host: Host) -> dict[str, str]:
+    """Where volumes are (``disk 1 at 16777216``), by their identifiers."""
+    return {
+        guid.lower(): _place(partition)
+        for partition in host.cim.instances("MSFT_Partition")
+        for path in partition.texts("AccessPaths")
+        for guid in _GUID.findall(path)
+    }
+
+
+def _place(partition: Instance) -> str:
+    return f"disk {partition.number('DiskNumber')} at {partition.number('Offset')}"
+
+
 def named(text: str, names: dict[str, str]) -> str:
     """A text with the places of volumes instead of their identifiers."""
     return _GUID.sub(lambda match: names.get(match[0].lower(), match[0]), text)
 
 
-def _disks(host: Host, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _disks(host: Host) -> Iterator[tuple[str, str]]:
     for disk in host.cim.instances("MSFT_Disk"):
         number = disk.number("Number")
         yield f"disk {number}", _shown(disk, _DISK)
         for partition in host.cim.instances("MSFT_Partition", DiskNumber=number):
-            place = f"disk {number} at {partition.number('Offset')}"
+            place = _place(partition)
             yield place, _shown(partition, _PARTITION)
-            for path in partition.texts("AccessPaths"):
-                for guid in _GUID.findall(path):
-                    names[guid.lower()] = place
             yield f"{place}: mounted", str(sorted(partition.texts("AccessPaths")))
             for volume in host.cim.associated(partition, "MSFT_PartitionToVolume", "MSFT_Volume"):
-                for guid in _GUID.findall(volume.text("UniqueId")):
-                    names[guid.lower()] = place
                 yield f"{place}: volume", _shown(volume, _VOLUME)
 
 

@@ -2,15 +2,40 @@
 
 import gc
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from tests.crash import scenarios
 from tests.crash.calls import Outcome, Request, perform
 from tests.crash.mortal import Killed, Life, Mortal, MortalWin32
 from tests.crash.picture import Picture, picture, table_faults
 from tests.crash.scenarios import SCENARIOS, Scenario, reformatting, seeded_node
 
 from csiproxy.emulator.links import LinkTable
+
+# Calls that fail, with the Windows code, and calls that cannot be made twice, with what the second one gets.
+REFUSED = {
+    scenarios.partition_a_disk_that_is_locked_by_hardware: 19,
+    scenarios.partition_a_disk_that_an_administrator_made_read_only: 19,
+    scenarios.partition_a_disk_that_holds_a_foreign_file_system: 31,
+    scenarios.format_a_formatted_volume: 50,
+    scenarios.mount_where_another_volume_is_mounted: 145,
+    scenarios.resize_beyond_the_disk: 87,
+    scenarios.service_formats_what_has_another_file_system: 183,
+    scenarios.service_links_where_a_full_directory_is: 183,
+    scenarios.first_service_rmdir_of_a_mount_point: 4395,
+    scenarios.first_service_formats_but_cannot_mount: 145,
+}
+ONCE = {
+    scenarios.rmdir_of_an_empty_directory: 2,
+    scenarios.rmdir_of_a_link: 2,
+    scenarios.format_a_raw_volume: 50,
+    scenarios.service_mkdir: 183,
+    scenarios.service_rmdir: 2,
+    scenarios.first_service_rmdir_of_its_link: 2,
+    scenarios.first_service_rmdir_of_a_shares_link: 2,
+}
 
 
 class Ground:
@@ -46,6 +71,7 @@ class Ground:
 
     def close(self) -> None:
         self.node.close()
+        shutil.rmtree(self.node.directory)
 
 
 def descriptors() -> int:
@@ -54,19 +80,21 @@ def descriptors() -> int:
 
 @pytest.mark.parametrize("scenario", [*SCENARIOS, reformatting], ids=lambda scenario: scenario.__name__)
 def test_a_call_that_is_made_again_after_a_kill_at_any_step_ends_as_if_nothing_had_happened(
-    scenario: Scenario, tmp_path: Path
+    scenario: Scenario, directory: Path
 ) -> None:
-    undisturbed = Ground(tmp_path / "undisturbed", scenario)
+    undisturbed = Ground(directory / "undisturbed", scenario)
     life = Life()
     first = undisturbed.call(life)
     wanted = undisturbed.look()
     again = undisturbed.call()
+    assert first.windows_code == REFUSED.get(scenario, 0)
+    assert again == first or again.windows_code == ONCE[scenario]
     assert undisturbed.look() == wanted
     assert undisturbed.left_over() == []
     undisturbed.close()
 
     for last in range(len(life.steps) + 1):
-        ground = Ground(tmp_path / f"killed-{last}", scenario)
+        ground = Ground(directory / f"killed-{last}", scenario)
         before = descriptors()
         if last < len(life.steps):
             with pytest.raises(Killed):
