@@ -1,31 +1,18 @@
 """What a proxy costs before anybody calls it: processor time until the first answer, and idle memory."""
 
-import time
 from statistics import median
 
-from benchmarks.measure import (
-    Row,
-    all_processor_seconds,
-    directory,
-    process,
-    processor_seconds,
-    python,
-    resident_bytes,
-)
+from benchmarks.measure import Row, processor_seconds, resident_bytes
+from benchmarks.node import Node, emulated_node
 from benchmarks.raw_client import Client, Load
-from csiproxy.emulator import connect
-from csiproxy.emulator.control import Control
 
 METHOD = "/v1.Filesystem/PathExists"
 MIB = 1 << 20
 
 
 def rows(rounds: int, seconds: float) -> list[Row]:
-    with directory() as work:
-        connect.connect(f"{work}/n")  # the node is there before: what is measured is the proxy
-        measured = [_start(f"{work}/n") for _ in range(rounds)]
-        with Control(f"{work}/n") as control:
-            control.stop()
+    with emulated_node() as node:  # it is there before: what is measured is the proxy
+        measured = [_start(node) for _ in range(rounds)]
     memory, before_reply, until_reply = (median(column) for column in zip(*measured, strict=True))
     return [
         Row(
@@ -39,16 +26,11 @@ def rows(rounds: int, seconds: float) -> list[Row]:
     ]
 
 
-def _start(node: str) -> tuple[float, float, float]:
-    with process(
-        python("-m", "csiproxy", "serve", "--host", f"emulator:{node}", "--audit-log", "/dev/null")
-    ) as one:
-        time.sleep(0.1)  # until the threads of the start have ended
-        memory = resident_bytes(one.pid)
-        ready = max(processor_seconds(one.pid), all_processor_seconds(one.pid))
-        from pathlib import Path
-
-        client = Client(Path(node, "endpoints", "csi-proxy-filesystem-v1.sock"), METHOD, b"", Load(1, 1))
-        client.batch()
+def _start(node: Node) -> tuple[float, float, float]:
+    """Resident bytes, processor seconds until ready, and until the first reply."""
+    with node.proxy() as one:
+        memory, ready = resident_bytes(one.pid), processor_seconds(one.pid)
+        client = Client(node.endpoint("filesystem-v1"), METHOD, b"", Load(1, 1))
+        client.run(0)
         client.close()
-        return memory, ready, max(processor_seconds(one.pid), all_processor_seconds(one.pid))
+        return memory, ready, processor_seconds(one.pid)

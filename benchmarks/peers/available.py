@@ -16,13 +16,14 @@ def grpclib_command() -> list[str] | None:
     return python("-m", "benchmarks.peers.grpclib_server") if find_spec("grpclib") else None
 
 
-def grpc_go_command(directory: Path) -> list[str] | None:
-    """grpc-go's server, built from Debian's packages golang-go and golang-google-grpc-dev."""
-    if not shutil.which("go") or not Path(GO_LIBRARIES, "src/google.golang.org/grpc").exists():
+def grpc_go_command(role: str, directory: Path) -> list[str] | None:
+    """grpc-go's ``server`` or ``client``, built from Debian's golang-go and golang-google-grpc-dev."""
+    go = shutil.which("go")
+    if not go or not Path(GO_LIBRARIES, "src/google.golang.org/grpc").exists():
         return None
-    program = directory / "grpc-go-server"
-    source = Path(__file__).parent / "grpc_go" / "main.go"
+    program = directory / f"grpc-go-{role}"
+    source = Path(__file__).parent / f"grpc_go_{role}" / "main.go"
     environment = {**os.environ, "GO111MODULE": "off", "GOPATH": GO_LIBRARIES, "GOFLAGS": "-buildvcs=false"}
-    environment["GOCACHE"] = str(directory / "go-cache")
-    done = subprocess.run(["go", "build", "-o", str(program), str(source)], env=environment, check=False)
+    environment.setdefault("GOCACHE", str(Path.home() / ".cache" / "go-build"))
+    done = subprocess.run([go, "build", "-o", str(program), str(source)], env=environment, check=False)
     return [str(program)] if done.returncode == 0 else None
