@@ -135,6 +135,28 @@ def test_class_names_and_texts_are_compared_without_case(storage):
     assert storage.session.instances("MSFT_Partition", DriveLetter="c") == [storage.partitions(0)[2]]
 
 
+@pytest.mark.parametrize("name", ["MSFT_Disk", "MSFT_Partition", "MSFT_Volume"])
+def test_what_a_class_looks_up_is_what_looking_through_all_of_it_finds(storage, name):
+    for style in (1, 2):
+        storage.formatted(storage.attach(f"{style}.img"), style=style)
+    offline = storage.attach("offline.img")
+    storage.formatted(offline)
+    storage.ok(storage.disk(offline), "Offline")
+    everything = storage.session.instances(name)
+    for instance in everything:
+        for key in ("ObjectId", "UniqueId", "Number", "DiskNumber", "DriveLetter"):
+            value = instance.properties.get(key)
+            if value is None:
+                continue
+            same = [other for other in everything if other.properties[key] == value]
+            assert storage.session.instances(name, **{key: value}) == same, key
+            if isinstance(value, str):
+                assert storage.session.instances(name, **{key: value.upper()}) == same, key
+                assert storage.session.instances(name, **{key: value[:-1]}) == [], key
+    for key in ("", "{1}", everything[0].key.replace("ObjectId", "Object"), 'VO:"', everything[0].key + '"'):
+        assert storage.session.instances(name, ObjectId=key) == []
+
+
 def test_a_null_property_equals_nothing(storage):
     number = data_disk(storage)
     storage.partitioned(number, style=1)

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageIdentifier
@@ -97,6 +97,11 @@ class Attachment:
     read_only: bool = False
     offline: bool = False
     offline_reason: OfflineReason = OfflineReason.NONE
+    path: str = field(init=False, compare=False)
+    """MSFT_Disk.Path, lower case: opens the device, and names nothing twice on one node."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", self._path())  # once: disks are looked for by it
 
     @property
     def location(self) -> str:
@@ -110,9 +115,7 @@ class Attachment:
         slot = f"PCI Slot {place.adapter}"
         return f"{slot} : {adapter} : Port 0 : Target {place.target} : LUN {place.lun}"
 
-    @property
-    def path(self) -> str:
-        """MSFT_Disk.Path: opens the device, and names nothing twice on one node."""
+    def _path(self) -> str:
         vendor = _hardware_name(self.vendor, _VENDOR_LENGTH)
         product = _hardware_name(self.product, _PRODUCT_LENGTH)
         place = self.place

@@ -45,7 +45,8 @@ class DiskClass:
     def instances(self, where: Mapping[str, Value]) -> list[Instance]:
         """The disks that are present."""
         with self._disks.lock:
-            found = [self._instance(disk) for disk in self._disks.present()]
+            disks = self._storage.disks_where(where.get("Number"), where.get("ObjectId"))
+            found = [self._instance(disk) for disk in disks]
         return [instance for instance in found if matches(instance.properties, where)]
 
     def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:

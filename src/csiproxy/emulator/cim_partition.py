@@ -37,11 +37,8 @@ class PartitionClass:
     def instances(self, where: Mapping[str, Value]) -> list[Instance]:
         """The partitions of all disks that are present, those of offline disks among them."""
         with self._disks.lock:
-            found = [
-                self._storage.partition_instance(disk, partition)
-                for disk in self._disks.present()
-                for partition in disk.layout.partitions
-            ]
+            partitions = self._storage.partitions_where(where.get("DiskNumber"), where.get("ObjectId"))
+            found = [self._storage.partition_instance(disk, partition) for disk, partition in partitions]
         return [
             self._storage.with_mount_points(instance)
             for instance in found

@@ -18,6 +18,7 @@ HOST = "EMULATED"
 
 # The access path of the volume that Windows runs from.
 BOOT_DRIVE = "C:\\"
+_OFFSET_GUID_LENGTH = 38
 # MSFT_Partition.OperationalStatus
 _PARTITION_ONLINE, _PARTITION_OFFLINE = 1, 4
 
@@ -74,26 +75,30 @@ class ObjectIds:
     """The ObjectId of everything: opaque to clients, of the form that Windows' provider gives."""
 
     def __init__(self, provider: str) -> None:
-        self._provider = provider
+        self._before = {
+            class_name: f"{{1}}\\\\{HOST}\\root/Microsoft/Windows/Storage/Providers_v2\\WSP_"
+            f'{class_name.removeprefix("MSFT_")}.ObjectId="{{{provider}}}:{kind}:'
+            for class_name, kind in ((DISK, "DI"), (PARTITION, "PR"), (VOLUME, "VO"))
+        }
 
     def disk(self, disk: Disk) -> str:
         """Of a disk: by its path."""
-        return self._of(DISK, f"DI:{disk.record.path}")
+        return f'{self._before[DISK]}{disk.record.path}"'
 
     def partition(self, disk: Disk, partition: Partition) -> str:
         """Of a partition: by its disk's path and its offset."""
-        return self._of(PARTITION, f"PR:{offset_guid(partition.offset)}{disk.record.path}")
+        return f'{self._before[PARTITION]}{offset_guid(partition.offset)}{disk.record.path}"'
 
     def volume(self, volume: Volume) -> str:
         """Of a volume: by its name."""
-        return self._of(VOLUME, f"VO:{volume.name}")
+        return f'{self._before[VOLUME]}{volume.name}"'
 
-    def _of(self, class_name: str, what: str) -> str:
-        name = class_name.removeprefix("MSFT_")
-        return (
-            f"{{1}}\\\\{HOST}\\root/Microsoft/Windows/Storage/Providers_v2\\WSP_{name}.ObjectId="
-            f'"{{{self._provider}}}:{what}"'
-        )
+    def named_by(self, class_name: str, key: str) -> str:
+        """What an ObjectId of a class, in whichever case, is made of; "" when it is of something else."""
+        before = self._before[class_name]
+        if key[: len(before)].lower() == before.lower() and key.endswith('"'):
+            return key[len(before) : -1]
+        return ""
 
 
 def offset_guid(offset: int) -> str:
@@ -112,25 +117,58 @@ class Storage:
 
     def disk(self, key: str | None) -> Disk:
         """A disk by its ObjectId; the lock is held."""
-        found = next((disk for disk in self.disks.present() if self.ids.disk(disk) == key), None)
+        found = self.disks.find(self.ids.named_by(DISK, key or ""))
         if found is None:
             raise MethodFailed(ReturnCode.OBJECT_NOT_FOUND, "the disk has gone")
         return found
 
     def partition(self, key: str | None) -> tuple[Disk, Partition]:
         """A partition and its disk by its ObjectId; the lock is held."""
-        for disk in self.disks.present():
-            for partition in disk.layout.partitions:
-                if self.ids.partition(disk, partition) == key:
-                    return disk, partition
+        named = self.ids.named_by(PARTITION, key or "")
+        disk = self.disks.find(named[_OFFSET_GUID_LENGTH:])
+        for partition in disk.layout.partitions if disk else ():
+            if disk and offset_guid(partition.offset) == named[:_OFFSET_GUID_LENGTH].lower():
+                return disk, partition
         raise MethodFailed(ReturnCode.OBJECT_NOT_FOUND, "the partition has gone")
 
     def volume(self, key: str | None) -> tuple[Disk, Volume]:
         """A volume that is surfaced, and its disk, by its ObjectId; the lock is held."""
-        for disk, volume in self.disks.volumes():
-            if self.ids.volume(volume) == key:
-                return disk, volume
-        raise MethodFailed(ReturnCode.OBJECT_NOT_FOUND, "the volume has gone, or its disk is offline")
+        try:
+            return self.disks.find_volume(self.ids.named_by(VOLUME, key or ""))
+        except Win32Error as error:
+            raise MethodFailed(
+                ReturnCode.OBJECT_NOT_FOUND, "the volume has gone, or its disk is offline"
+            ) from error
+
+    def disks_where(self, number: Value, key: Value) -> list[Disk]:
+        """The disks that may have this number and this ObjectId (None: whichever); the lock is held."""
+        if isinstance(number, int):
+            return [disk for disk in self.disks.present() if disk.number == number]
+        if isinstance(key, str):
+            found = self.disks.find(self.ids.named_by(DISK, key))
+            return [found] if found else []
+        return self.disks.present()
+
+    def partitions_where(self, number: Value, key: Value) -> list[tuple[Disk, Partition]]:
+        """The partitions that may be on the disk of this number and have this ObjectId; the lock is held."""
+        if isinstance(key, str):
+            try:
+                return [self.partition(key)]
+            except MethodFailed:
+                return []
+        disks = self.disks_where(number, None)
+        return [(disk, partition) for disk in disks for partition in disk.layout.partitions]
+
+    def volumes_where(self, name: Value, key: Value) -> list[Volume]:
+        """The surfaced volumes that may have this name and this ObjectId; the lock is held."""
+        if isinstance(key, str):
+            name = self.ids.named_by(VOLUME, key)
+        if not isinstance(name, str):
+            return [volume for _, volume in self.disks.volumes()]
+        try:
+            return [self.disks.find_volume(name)[1]]
+        except Win32Error:
+            return []
 
     def partition_instance(self, disk: Disk, partition: Partition) -> Instance:
         """One MSFT_Partition without its mount points; the lock is held."""

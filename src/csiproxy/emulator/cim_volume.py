@@ -37,7 +37,8 @@ class VolumeClass:
     def instances(self, where: Mapping[str, Value]) -> list[Instance]:
         """The volumes of online disks.  Their files are counted without the lock, and only where asked."""
         with self._disks.lock:
-            found = [(volume, _content(volume)) for _, volume in self._disks.volumes()]
+            volumes = self._storage.volumes_where(where.get("UniqueId"), where.get("ObjectId"))
+            found = [(volume, _content(volume)) for volume in volumes]
         return [
             self._instance(volume, content)
             for volume, content in found

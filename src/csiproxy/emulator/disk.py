@@ -5,7 +5,6 @@ and attached to another node with its volumes, as a cloud disk can.
 """
 
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from csiproxy.emulator import attachment, image, partition_table, placement
 from csiproxy.emulator.attachment import Attachment, BusType, OfflineReason, Place
 from csiproxy.emulator.image import Image, win32_error
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
+from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system_disk import SYSTEM_DISK_SIZE, boot_partition, create_system_disk
 from csiproxy.emulator.volume import Condition, Volume
@@ -272,7 +272,7 @@ class Disks:
         wanted = path.lower()
         with self.lock:
             for disk in self.present():
-                if wanted in (disk.record.path.lower(), f"\\\\.\\physicaldrive{disk.number}"):
+                if wanted in (disk.record.path, f"\\\\.\\physicaldrive{disk.number}"):
                     return StorageDevice(disk.number, disk.record.identifiers)
         raise Win32Error(WindowsCode.FILE_NOT_FOUND, "CreateFileW", f"there is no disk {path}")
 
@@ -303,16 +303,29 @@ class Disks:
         """The volume on a partition that has one."""
         boot = boot_partition(disk.layout) if disk.is_system else None
         place = self._drive_c if boot == partition else ""
-        guid = partition.guid or _synthetic_guid(disk.layout.signature, partition.offset)
-        return Volume(disk.device, partition, guid, disk.record.image + ".d", place)
+        return Volume(
+            disk.device, partition, disk.layout.volume_guid(partition), disk.record.image + ".d", place
+        )
 
     def find_volume(self, name: str, *, offline: bool = False) -> tuple[Disk, Volume]:
         """A volume by its name, with or without the last backslash; unknown is 1168."""
-        wanted = name.lower().removesuffix("\\") + "\\"
-        candidates = [pair for pair in self.volumes(offline=offline) if pair[1].name.lower() == wanted]
-        if not candidates:
+        match = VOLUME_NAME.fullmatch(name)
+        guid = match[1][1:-1].lower() if match else ""
+        found: tuple[Disk, Partition] | None = None
+        for disk in self.present():
+            partition = disk.layout.volumes.get(guid)
+            if partition and not disk.is_offline(partition):
+                return disk, self.volume_of(disk, partition)
+            if partition and offline and (found is None or found[0].record.offline > disk.record.offline):
+                found = disk, partition
+        if found is None:
             raise Win32Error(WindowsCode.NOT_FOUND, "CreateFileW", f"there is no volume {name}")
-        return next((pair for pair in candidates if not pair[0].record.offline), candidates[0])
+        return found[0], self.volume_of(*found)
+
+    def find(self, path: str) -> Disk | None:
+        """A disk by its MSFT_Disk.Path in whichever case."""
+        wanted = path.lower()
+        return next((disk for disk in self.present() if disk.record.path == wanted), None)
 
     def twin(self, disk: Disk) -> Disk | None:
         """Another online disk that shares a name with this one: a copy, which Windows keeps offline."""
@@ -406,8 +419,3 @@ class Disks:
             disk.is_read_only,
             tuple(names),
         )
-
-
-def _synthetic_guid(signature: int, offset: int) -> str:
-    """The GUID that Windows gives to a volume on an MBR disk: signature, then the offset's eight bytes."""
-    return str(uuid.UUID(bytes=signature.to_bytes(4, "big") + bytes(4) + offset.to_bytes(8, "little")))

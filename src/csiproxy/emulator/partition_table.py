@@ -4,9 +4,11 @@ All offsets and sizes are bytes.  A layout is what was read once; changes write 
 caller reads again.
 """
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import TypeVar
 
 from csiproxy.emulator import file_systems, gpt, mbr
@@ -100,12 +102,12 @@ class Extent:
         return Extent(offset, max(offset, self.end - self.end % ALIGNMENT))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """What a disk holds.
 
     ``damage`` says why its table cannot be used (nothing may then be changed), ``foreign`` what a disk
-    without a table holds instead.
+    without a table holds instead.  What follows from it is found once: it is asked for with every call.
     """
 
     style: PartitionStyle
@@ -118,7 +120,23 @@ class Layout:
     damage: str = ""
     foreign: str = ""
 
-    @property
+    @cached_property
+    def volumes(self) -> Mapping[str, Partition]:
+        """The first partition of each name that has a volume, by the GUID (lower case) in its name."""
+        with_volume = [partition for partition in reversed(self.partitions) if partition.has_volume]
+        return {self.volume_guid(partition).lower(): partition for partition in with_volume}
+
+    def volume_guid(self, partition: Partition) -> str:
+        """What a volume is named after.
+
+        GPT: the partition's own GUID.  MBR, as Windows makes it up: signature, then the offset's eight bytes.
+        """
+        if partition.guid:
+            return partition.guid
+        tail = partition.offset.to_bytes(8, "little")
+        return str(uuid.UUID(bytes=self.signature.to_bytes(4, "big") + bytes(4) + tail))
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """What may stand on one online disk of a node alone, since volumes are named after it.
 
@@ -130,7 +148,7 @@ class Layout:
             return frozenset({f"{self.signature:08x}"})
         return frozenset({self.guid, *(partition.guid for partition in self.partitions)})
 
-    @property
+    @cached_property
     def free(self) -> tuple[Extent, ...]:
         """The gaps between the partitions, in order."""
         if self.table is None:
@@ -150,7 +168,7 @@ class Layout:
             begin = max(begin, stop)
         return tuple(gaps)
 
-    @property
+    @cached_property
     def largest_free(self) -> Extent:
         """The largest gap after alignment; empty when there is none."""
         return max((gap.aligned() for gap in self.free), key=lambda gap: gap.size, default=Extent(0, 0))
