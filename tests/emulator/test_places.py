@@ -75,4 +75,4 @@ def test_there_and_back_is_the_same_path(parts):
 
 
 def test_drives_are_roots():
-    assert places.drive_roots(Places({"C": "/node/c"}, "/node/locks")) == {"/node/c": "C:"}
+    assert Places({"C": "/node/c"}, "/node/locks").roots == {"/node/c": "C:"}

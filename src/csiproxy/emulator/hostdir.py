@@ -168,10 +168,13 @@ def not_a_directory(directory: int, name: str, call: str) -> Win32Error:
 
 def location(directory: int, call: str) -> str:
     """The host path, without links, where an open directory is now; one that was removed is error 2."""
-    with windows_errors(call):
+    try:
         path = _path(directory)
-        if sys.platform != "darwin" and not path.endswith(_REMOVED):
-            return path
+    except OSError as error:
+        raise failure(error, call) from error
+    if sys.platform != "darwin" and not path.endswith(_REMOVED):
+        return path
+    with windows_errors(call):
         wanted = identity(os.fstat(directory))
         for _ in range(LOCATION_ATTEMPTS):
             path = _path(directory)

@@ -111,8 +111,8 @@ class HostMap:
             return places.host_path(NOWHERE, [drive, *parts])
         return os.path.relpath(places.host_path(root, _spelt(root, parts, call)), parent)
 
-    def _drive_roots(self) -> dict[str, str]:
-        return places.drive_roots(self._places)
+    def _drive_roots(self) -> Mapping[str, str]:
+        return self._places.roots
 
     def _volume_roots(self) -> dict[str, str]:
         """Host directory to Windows root of all volumes that can be mounted now."""

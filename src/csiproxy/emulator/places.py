@@ -3,7 +3,7 @@ r"""Where the drives of the emulated node are on the host, and what Windows call
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from csiproxy.emulator import names
 from csiproxy.errors import Win32Error, WindowsCode
@@ -15,10 +15,18 @@ UNC_PATH = re.compile(r"\\\\[^\\?.][^\\]*\\[^\\].*", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The node's drives (capital letter to the real path of a host directory) and its directory of locks."""
+    """The node's drives (capital letter to the real path of a host directory) and its directory of locks.
+
+    ``roots`` has the drives the other way round: host directory to Windows root (``C:``).
+    """
 
     drives: Mapping[str, str]
     locks: str
+    roots: Mapping[str, str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        roots = {directory: f"{letter}:" for letter, directory in self.drives.items()}
+        object.__setattr__(self, "roots", roots)
 
 
 def split(path: str, call: str) -> tuple[str, list[str]]:
@@ -56,22 +64,16 @@ def windows_path(path: str, roots: Mapping[str, str], call: str) -> str | None:
 
     None when it is under none of them; a host name that Windows cannot have is ERROR_INVALID_NAME (123).
     """
-    best = max(
-        (root for root in roots if path == root or path.startswith(root.rstrip("/") + "/")),
-        key=len,
-        default=None,
-    )
-    if best is None:
+    best = ""
+    for root in roots:
+        if len(root) > len(best) and (path == root or path.startswith(root.rstrip("/") + "/")):
+            best = root
+    if not best:
         return None
     parts = [part for part in path[len(best) :].split("/") if part]
     for part in parts:
         names.check(part, call)
     return join(roots[best], parts)
-
-
-def drive_roots(places: Places) -> dict[str, str]:
-    """Host directory to Windows root (``C:``) of every drive."""
-    return {directory: f"{letter}:" for letter, directory in places.drives.items()}
 
 
 def host_path(root: str, parts: list[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Self
 from csiproxy.emulator import hostdir, locks, marks, names, places
 from csiproxy.emulator.hostdir import INVALID_DRIVE, windows_errors
 from csiproxy.emulator.namespace import NodeNamespace
+from csiproxy.emulator.prefixes import Prefixes
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.win32 import Directory, Entry, EntryKind, StorageDevice
 
@@ -62,6 +63,7 @@ class EmulatedWin32:
 
     def __init__(self, node: NodeNamespace) -> None:
         self._node = node
+        self._prefixes = Prefixes()
 
     # --- opening
 
@@ -78,18 +80,7 @@ class EmulatedWin32:
                 OPEN,
                 f"the node has no drive {drive}:",
             )
-        with windows_errors(OPEN):
-            directory = OpenDirectory(os.open(root, hostdir.OPEN_DIRECTORY))
-        for left, part in zip(range(len(parts) - 1, -1, -1), parts, strict=True):
-            with directory:
-                found = hostdir.find(directory.descriptor, part, OPEN)
-                if found is None:
-                    code = WindowsCode.PATH_NOT_FOUND if left else WindowsCode.FILE_NOT_FOUND
-                    raise Win32Error(code, OPEN, "the prefix does not exist on the node")
-                with windows_errors(OPEN):
-                    below = os.open(found, hostdir.OPEN_DIRECTORY, dir_fd=directory.descriptor)
-            directory = OpenDirectory(below)
-        return directory
+        return OpenDirectory(self._prefixes.open(root, parts, OPEN))
 
     def open_child(self, parent: Directory, name: str) -> Directory:
         """Open a directory below another.  A reparse point is 4395, a file 267."""
@@ -123,8 +114,10 @@ class EmulatedWin32:
         """What ``name`` is.  Pipes, sockets, devices and planted links are other reparse points."""
         directory = _descriptor(parent)
         found = hostdir.spelling(directory, name, OPEN)
-        with windows_errors(OPEN):
+        try:
             mode = hostdir.status(directory, found).st_mode
+        except OSError as error:
+            raise hostdir.failure(error, OPEN) from error
         if not stat.S_ISLNK(mode):
             return Entry(found, hostdir.kind_of(mode))
         entries = self._node.describe(directory, (found,))
@@ -161,7 +154,7 @@ class EmulatedWin32:
         r"""Where an open directory is now.  On no drive and no volume: 5; removed: 2."""
         descriptor = _descriptor(directory)
         host = hostdir.location(descriptor, FINAL_PATH)
-        path = places.windows_path(host, places.drive_roots(self._node.places()), FINAL_PATH)
+        path = places.windows_path(host, self._node.places().roots, FINAL_PATH)
         return self._node.final_path(descriptor) if path is None else path
 
     def mount_points(self, volume: str) -> list[str]:

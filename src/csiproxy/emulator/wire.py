@@ -208,7 +208,7 @@ def is_anything(value: object) -> bool:  # noqa: ARG001
 
 def _record(kind: type, *checks: Check) -> _Record:
     """A dataclass, by its fields."""
-    return _Record(kind, [field.name for field in fields(kind)], checks)
+    return _Record(kind, [field.name for field in fields(kind) if field.init], checks)
 
 
 _FORMS: Mapping[type, _Form] = {

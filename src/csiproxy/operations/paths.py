@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from csiproxy.errors import InvalidArgument, PermissionDenied, WindowsCode
+from csiproxy.errors import HostError, InvalidArgument, PermissionDenied, WindowsCode
 from csiproxy.host.names import LONGEST_NAME, equality_key, fault, utf16_length
 from csiproxy.operations.context import Context
-from csiproxy.storage.codes import judged
+from csiproxy.storage.codes import judge
 from csiproxy.storage.namespace import ConfinedPath
 
 MAX_PATH = 260
@@ -118,10 +118,14 @@ def _text(parts: tuple[str, ...]) -> str:
 def acting(context: Context, doing: str) -> Iterator[None]:
     """Judge host failures, and leave a note for the auditor where a link stood in the way or led outside."""
     try:
-        with judged(doing):
-            yield
-    except PermissionDenied as error:
+        yield
+    except (HostError, PermissionDenied) as error:
+        failure = judge(error, doing) if isinstance(error, HostError) else error
         # What has no origin was refused here, by the confinement: a link led out of the prefixes.
-        if error.windows_code == WindowsCode.REPARSE_POINT_ENCOUNTERED or not error.origin:
+        if isinstance(failure, PermissionDenied) and (
+            failure.windows_code == WindowsCode.REPARSE_POINT_ENCOUNTERED or not failure.origin
+        ):
             context.note("escape-attempt", refused=doing)
-        raise
+        if failure is error:
+            raise
+        raise failure from error

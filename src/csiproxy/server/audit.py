@@ -28,6 +28,9 @@ LONGEST_TEXT = 1024
 length before a marker was cut and a shorter one was sent like that."""
 
 
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class Sink(Protocol):
     """Where lines of the trail go."""
 
@@ -144,7 +147,7 @@ def encode(record: Record, lost_before: int = 0) -> bytes:
         line["origin"] = shorten(record.origin)
     if lost_before:
         line["lost_before"] = lost_before
-    return json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n"
+    return _to_json(line).encode("ascii") + b"\n"
 
 
 def shorten(text: str) -> str:
@@ -160,4 +163,5 @@ def _fact(value: str | int | bool) -> Json:
 
 def _rfc3339(time: datetime) -> str:
     """``2026-01-31T12:00:00.000001Z`` (RFC 3339 section 5.6)."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

@@ -109,8 +109,13 @@ class Namespace:
 
     def _verify(self, root: Directory, directory: Directory, call: str) -> None:
         """The directory must be where its prefix is, whatever happened to the names that led to it."""
-        top = _components(self._win32.final_path(root))
-        if directory is not root and _components(self._win32.final_path(directory))[: len(top)] != top:
+        if directory is root:
+            return
+        top, place = self._win32.final_path(root), self._win32.final_path(directory)
+        if place.startswith(top.rstrip("\\") + "\\"):
+            return
+        above = _components(top)
+        if _components(place)[: len(above)] != above:
             raise Win32Error(
                 WindowsCode.REPARSE_POINT_ENCOUNTERED, call, "a directory on the way was moved meanwhile"
             )
