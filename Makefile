@@ -29,8 +29,8 @@ lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 bench: $(call stamp,bench) ## compare with peers, side by side; prints ratios
 	$(BIN)/python -m benchmarks
 
-fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target
-	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60)
+fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target, or TOTAL for all
+	$(BIN)/python -m fuzz $(if $(TOTAL),--total $(TOTAL),--seconds $(or $(SECONDS),60))
 
 attack: $(call stamp,test) ## race attackers against the confinement of paths; TRIES in all
 	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000)

@@ -16,8 +16,9 @@ from fuzz.cuts import Cuts, joined
 LIST_BYTES = 2000
 TABLE_BYTES = (0, 40, 128, 4096)
 _ENTRY_BYTES = 32
-# RFC 7541 5.1 lets a decoder bound integers; ours takes five octets behind the prefix.
-_OURS_ALONE = "too long"
+# RFC 7541 5.1 lets a decoder bound integers, and ours takes five octets behind the prefix; 4.2 gives an
+# encoder two changes of the table's size in front of a block, which the other decoder does not count.
+_OURS_ALONE = ("too long", "a third HPACK table size update")
 
 
 def run(data: bytes) -> None:
@@ -32,7 +33,8 @@ def run(data: bytes) -> None:
         fields, refusal = _ours(ours, block)
         expected = _theirs(theirs, block)
         if refusal:
-            demand(expected is None or _OURS_ALONE in refusal, f"a block that is HPACK is read: {refusal}")
+            known = any(reason in refusal for reason in _OURS_ALONE)
+            demand(expected is None or known, f"a block that is HPACK is read: {refusal}")
             return
         demand(expected is not None, "a block that is not HPACK is refused")
         assert expected is not None
@@ -92,7 +94,7 @@ def seeds() -> Iterable[bytes]:
     by_hand = (
         "82", "be", "400161", "4001610162", "000161 0162", "100161 0162", "3fe11f", "20", "20 3fe11f 82",
         "0f2f0162", "82 20", "000161 0162 3f01", "7f0201 62", "ff80808080 01", "40 81 1f 81 1f",
-        "00 7f 81 01", "5f 00",
+        "00 7f 81 01", "5f 00", "20 20 82", "20 3fe11f 20 82", "20 20 20",
     )  # fmt: skip
     for text in by_hand:
         block = bytes.fromhex(text)

@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from csiproxy.emulator import names
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.names import fault
 
 DRIVE_PATH = re.compile(r"([A-Za-z]):(\\.*)?", re.DOTALL)
 VOLUME_NAME = re.compile(r"\\\\\?\\Volume(\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\})\\?", re.IGNORECASE)
@@ -70,10 +72,22 @@ def windows_path(path: str, roots: Mapping[str, str], call: str) -> str | None:
             best = root
     if not best:
         return None
-    parts = [part for part in path[len(best) :].split("/") if part]
-    for part in parts:
-        names.check(part, call)
-    return join(roots[best], parts)
+    try:
+        return roots[best] + _windows_names(path[len(best) :])
+    except ValueError:
+        for part in path[len(best) :].split("/"):
+            if part:
+                names.check(part, call)
+        raise
+
+
+@lru_cache(maxsize=128)
+def _windows_names(path: str) -> str:
+    """The names below a root as Windows writes them; ValueError when it cannot have one of them."""
+    parts = [part for part in path.split("/") if part]
+    if any(fault(part) for part in parts):
+        raise ValueError
+    return "".join(f"\\{part}" for part in parts)
 
 
 def host_path(root: str, parts: list[str]) -> str:

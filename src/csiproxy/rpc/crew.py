@@ -25,7 +25,8 @@ from typing import Final, Protocol
 from csiproxy.rpc.limits import Limits
 
 _LONG: Final = 0.0003
-"""Seconds from which on a call counts as long: several times what it and handing the lead over cost."""
+"""Seconds from which on a call that may block counts as long: several times what it and handing the lead
+over cost."""
 _STREAK: Final = 3
 """Long calls in a row that make a kind a long one, as a busy machine may keep any call waiting now and then;
 one that took a tick is enough."""
@@ -364,7 +365,8 @@ class Crew:
 
     def _learn(self, job: Job, took: float) -> None:
         """Count the long calls of a kind in a row; one that is short takes the kind off the list."""
-        if took >= _LONG:
+        # What cannot block only computes, and two threads that compute get in each other's way.
+        if took >= (_TICK if job.quick else _LONG):
             if len(self._streaks) >= _KINDS:
                 self._streaks.clear()
             self._streaks[job.kind] = self._streaks.get(job.kind, 0) + (1 if took < _TICK else _STREAK)

@@ -126,8 +126,10 @@ class Decoder:
                     raise _broken("an HPACK index is zero")
             elif octet & 0xE0 == 0x20:
                 resizes += 1
-                if fields or resizes > _MAX_RESIZES:
-                    raise _broken("an HPACK table size update stands after a field, or is the third")
+                if fields:
+                    raise _broken("an HPACK table size update stands after a field")
+                if resizes > _MAX_RESIZES:
+                    raise _broken("a third HPACK table size update stands before a block")
                 at = self._resize(block, at, octet & 0x1F)
             else:
                 field, at = self._literal(block, at, octet)

@@ -9,8 +9,9 @@ done is undone and the call is refused.  (KEP-1122, review: link traversal, time
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Self
 
 from csiproxy.errors import HostError, Win32Error, WindowsCode
 from csiproxy.host.names import equality_key
@@ -70,6 +71,26 @@ class _Change:
     undo: Callable[[], None] | None = None
 
 
+class _Held:
+    """The directories that a walk holds open, in order; left like an ExitStack, at a fraction of its cost."""
+
+    __slots__ = ("_directories",)
+
+    def __init__(self) -> None:
+        self._directories: list[Directory] = []
+
+    def keep(self, directory: Directory) -> Directory:
+        self._directories.append(directory)
+        return directory
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._directories:
+            self._directories.pop().close()
+
+
 class Namespace:
     """The operations on names, each in steps that can be repeated after a kill at any point."""
 
@@ -81,25 +102,25 @@ class Namespace:
     @contextmanager
     def directory(self, path: ConfinedPath) -> Iterator[Directory]:
         """Open the directory itself; the leaf may not be a reparse point either."""
-        with ExitStack() as held:
+        with _Held() as held:
             root, current = self._descend(held, path.prefix, path.names[:-1])
             if path.names:
-                current = held.enter_context(self._win32.open_child(current, path.names[-1]))
+                current = held.keep(self._win32.open_child(current, path.names[-1]))
                 self._verify(root, current, "the walk")
             yield current
 
     @contextmanager
     def place(self, path: ConfinedPath) -> Iterator[Place]:
         """Open the parent of a path.  The path has at least one name below its prefix."""
-        with ExitStack() as held:
+        with _Held() as held:
             yield Place(self._descend(held, path.prefix, path.names[:-1])[1], path.names[-1])
 
-    def _descend(self, held: ExitStack, prefix: str, names: tuple[str, ...]) -> tuple[Directory, Directory]:
+    def _descend(self, held: _Held, prefix: str, names: tuple[str, ...]) -> tuple[Directory, Directory]:
         """Open the prefix and the directory ``names`` below it.  One that is missing is error 3."""
         try:
-            root = current = held.enter_context(self._win32.open_root(prefix))
+            root = current = held.keep(self._win32.open_root(prefix))
             for name in names:
-                current = held.enter_context(self._win32.open_child(current, name))
+                current = held.keep(self._win32.open_child(current, name))
         except Win32Error as error:
             if error.windows_code == WindowsCode.FILE_NOT_FOUND:
                 raise Win32Error(WindowsCode.PATH_NOT_FOUND, error.call, error.detail) from error
@@ -123,7 +144,7 @@ class Namespace:
     @contextmanager
     def _changing(self, path: ConfinedPath) -> Iterator[_Change]:
         """A place for one change; when it turns out to have left the prefix, the change is undone."""
-        with ExitStack() as held:
+        with _Held() as held:
             root, parent = self._descend(held, path.prefix, path.names[:-1])
             change = _Change(parent, path.names[-1])
             yield change
@@ -184,8 +205,8 @@ class Namespace:
     def _hop(self, path: ConfinedPath, *, into_volume: bool) -> Target | str:
         """One hop: the target, or the path that a link on the way makes of this one."""
         volume = ""
-        with ExitStack() as held:
-            root = current = held.enter_context(self._win32.open_root(path.prefix))
+        with _Held() as held:
+            root = current = held.keep(self._win32.open_root(path.prefix))
             entry = Entry(path.prefix, EntryKind.DIRECTORY)
             for index, name in enumerate(path.names):
                 entry = self._win32.entry(current, name)
@@ -199,9 +220,9 @@ class Namespace:
                 if entry.kind is EntryKind.MOUNT_POINT:
                     volume = entry.target
                     if rest or into_volume:
-                        root = current = held.enter_context(self._win32.open_mounted(current, name))
+                        root = current = held.keep(self._win32.open_mounted(current, name))
                 elif rest:
-                    current = held.enter_context(self._win32.open_child(current, name))
+                    current = held.keep(self._win32.open_child(current, name))
             self._verify(root, current, "the look-up")
             # The operator may have put the prefix on another volume, by a link or by mounting one there.
             top = self._win32.final_path(root)
