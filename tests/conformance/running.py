@@ -1,14 +1,21 @@
 """An emulated node and a proxy on it, each a process of its own, as an operator runs them."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from tests.conformance.wire import Api, Client
+from tests.running import until
 
 from csiproxy.emulator.control import Control
+from csiproxy.rpc import unix
+from csiproxy.rpc.client_protocol import ClientConnection
+from csiproxy.rpc.limits import Limits
 
 KUBELET = r"C:\var\lib\kubelet"
 PLUGINS = KUBELET + r"\plugins\kubernetes.io\csi"
@@ -30,13 +37,14 @@ class Running:
         self._connect = connect
         self._clients: dict[str, Client] = {}
         self._disks = 0
+        self._audit = f"{directory}/audit.jsonl"
         self._proxy = self._start()
         self.control = Control(self.node)
 
     def _start(self) -> subprocess.Popen[bytes]:
         ready, told = os.pipe()
         command = [sys.executable, "-m", "csiproxy", "serve", "--host", f"emulator:{self.node}"]
-        command += ["--endpoints", self.endpoints, "--audit-log", f"{self.directory}/audit.jsonl"]
+        command += ["--endpoints", self.endpoints, "--audit-log", self._audit]
         with open(f"{self.directory}/proxy.log", "wb") as log:
             proxy = subprocess.Popen(
                 [*command, "--ready-fd", str(told)], pass_fds=[told], stdout=log, stderr=log
@@ -61,7 +69,36 @@ class Running:
             self._clients[name] = self._connect(self.apis[name], self.endpoints)
         return self._clients[name]
 
+    def hang_up(self, name: str, rpc: str, fields: dict[str, Any], *, at_once: bool) -> None:
+        """Make a call and hang up before its reply: once all is sent, or once the proxy has done with it.
+
+        In the end the proxy has done with it, whether it was still begun or not.
+        """
+        api = self.apis[name]
+        request, _ = api.rpcs[rpc]
+        recorded = os.path.getsize(self._audit)
+
+        def over() -> bool:
+            # The record is written before the reply, so that of every call that was answered is there.
+            return os.path.getsize(self._audit) > recorded
+
+        stream = unix.connect(f"{self.endpoints}/{api.endpoint}.sock")
+        connection = ClientConnection(Limits(), monotonic(), "localhost")
+        connection.request(f"/{api.service}/{rpc}", request(**fields).SerializeToString(), None)
+        sent = connection.take()
+        assert stream.send(sent) == len(sent)
+        if at_once:
+            # A plain close may overtake what was sent: then the proxy never hears of the call.
+            with socket.socket(fileno=os.dup(stream.fileno())) as connected:
+                connected.shutdown(socket.SHUT_WR)
+        until(over)
+        stream.close()
+
     # --- what others do to the node
+
+    def next_number(self) -> int:
+        """The number of the next image."""
+        return self._disks + 1
 
     def attach(self, size: int = 64 * MIB, **options) -> int:
         self._disks += 1
