@@ -9,6 +9,7 @@ from tests.operations.refusals import refused
 from tests.storage.scheduled import LossySession, ScheduledWin32
 
 from csiproxy.emulator.attachment import OfflineReason
+from csiproxy.emulator.faults import Action, Fault, When
 from csiproxy.errors import (
     Aborted,
     Cancelled,
@@ -174,6 +175,22 @@ def test_partitions_without_any_volume_are_1005_after_a_bounded_wait(node, call)
         disks.partition_disk(call, disk_number=number)
     assert sum(slept) == pytest.approx(ARRIVAL_SECONDS, abs=0.2)
     assert layout(node, number) == before
+
+
+@pytest.mark.parametrize(
+    ("action", "error", "code"), [(Action.VANISH, NotFound, 1168), (Action.OFFLINE, FailedPrecondition, 21)]
+)
+def test_a_disk_that_is_lost_while_its_volume_is_awaited_ends_the_wait_at_once(
+    node, call, action, error, code
+):
+    number = node.attach()
+    slept: list[float] = []
+    disks = node.operations(sleep=slept.append).disk
+    # The partitions are listed before one is made, once it is made, and from then on by the wait.
+    node.machine.faults.order(Fault("MSFT_Partition", action, nth=2, when=When.AFTER, disk=number))
+    with refused(error, code):
+        disks.partition_disk(call, disk_number=number)
+    assert slept == []
 
 
 def test_a_volume_that_takes_a_moment_to_arrive_is_waited_for(node, call):

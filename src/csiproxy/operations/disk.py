@@ -199,6 +199,12 @@ class DiskGroup:
         """The first volume of a disk; Windows may take a moment to make one of a new partition."""
         waited = 0.0
         while not (volumes := self.volumes_of(number)):
+            if self._disks.get(number).is_offline:  # no volume arrives any more; one that has gone is NotFound
+                raise FailedPrecondition(
+                    f"disk {number} went offline before Windows made a volume of its partition; "
+                    "bring it online, and partition it again",
+                    WindowsCode.NOT_READY,
+                )
             if waited >= ARRIVAL_SECONDS:
                 raise FailedPrecondition(
                     f"disk {number} has partitions, but Windows makes no volume of any of them",
