@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 from rich.console import Console
 from tests.cli.conftest import CommandLine
@@ -15,8 +16,8 @@ MOUNT, LINK = r"C:\k\plugins\pvc", r"C:\k\pods\uid\pvc"
 
 def disk_with(*volumes: Volume) -> Disk:
     partitions = (
-        Partition(1, MIB, 16 * MIB, True, False, ()),
-        Partition(2, 17 * MIB, 239 * MIB, False, False, volumes),
+        Partition(1, MIB, 16 * MIB, True, False, False, ()),
+        Partition(2, 17 * MIB, 239 * MIB, False, False, False, volumes),
     )
     return Disk(1, 256 * MIB, "GPT", True, False, False, "S1", (), Location("1", "0", "0", "3"), partitions)
 
@@ -44,6 +45,12 @@ def test_a_link_hangs_below_the_mount_point_of_its_volume_and_disk() -> None:
 
 def test_a_raw_volume_is_not_formatted() -> None:
     assert f"{VOLUME}  not formatted" in drawn(disk_with(Volume(VOLUME, "", False, 0, 0, ())))
+
+
+def test_an_extended_partition_is_called_so() -> None:
+    disk = disk_with()
+    extended = Partition(0, MIB, 200 * MIB, False, True, False, ())
+    assert "partition 0  200 MiB  extended\n" in drawn(replace(disk, partitions=(extended, *disk.partitions)))
 
 
 def test_what_leads_to_no_volume_comes_last() -> None:

@@ -6,6 +6,7 @@ import pytest
 from tests.emulator.disk_states import data_disk
 from tests.emulator.documented_codes import check
 from tests.emulator.storage_ground import GIB, MIB, StorageGround, message
+from tests.operations.disk_images import Slice, with_extended
 
 from csiproxy.host.cim import Instance
 
@@ -82,6 +83,8 @@ def test_a_deleted_partition_is_gone_with_its_files(storage):
 def partition_of(storage: StorageGround, kind: str) -> Instance:
     if kind in ("boot", "esp"):
         return storage.partitions(0)[2 if kind == "boot" else 0]
+    if kind in ("extended", "logical"):
+        return extended(storage, Slice(2 * MIB, 8 * MIB))[kind == "logical"]
     number = data_disk(storage)
     storage.formatted(number)
     found = storage.partitions(number)[0 if kind == "msr" else 1]
@@ -94,6 +97,41 @@ def partition_of(storage: StorageGround, kind: str) -> Instance:
     elif kind == "damaged":
         os.rename(storage.path(number) + ".d", storage.path(number) + ".away")
     return found
+
+
+def extended(storage: StorageGround, *logical: Slice) -> list[Instance]:
+    """The partitions of a disk with an extended one at 1 MiB, and these in it."""
+    path = with_extended(
+        str(storage.directory / "disk.img"), 64 * MIB, *logical, container=Slice(MIB, 40 * MIB)
+    )
+    return storage.partitions(storage.disks.attach(path))
+
+
+def test_an_extended_partition_is_listed_before_what_is_in_it_and_has_no_volume(storage):
+    container, logical = extended(storage, Slice(2 * MIB, 8 * MIB))
+    assert [one.number("MbrType") for one in (container, logical)] == [15, 7]
+    assert [one.number("PartitionNumber") for one in (container, logical)] == [0, 1]
+    assert [one.number("Size") for one in (container, logical)] == [40 * MIB, 8 * MIB]
+    assert container.texts("AccessPaths") == ()
+    assert len(storage.volumes(1)) == 1
+
+
+def test_a_logical_partition_grows_up_to_the_record_of_the_next_one(storage):
+    _, first, second = extended(storage, Slice(2 * MIB, 8 * MIB), Slice(20 * MIB, 8 * MIB))
+    assert storage.ok(first, "GetSupportedSize").number("SizeMax") == 17 * MIB
+    assert storage.ok(second, "GetSupportedSize").number("SizeMax") == 21 * MIB
+    storage.ok(first, "Resize", Size=17 * MIB)
+    storage.ok(second, "Resize", Size=21 * MIB)
+    assert [one.number("Size") for one in storage.partitions(1)] == [40 * MIB, 17 * MIB, 21 * MIB]
+    again = storage.restart()
+    assert [one.number("Size") for one in again.partitions(1)] == [40 * MIB, 17 * MIB, 21 * MIB]
+    again.close()
+
+
+def test_an_empty_extended_partition_can_be_deleted(storage):
+    [container] = extended(storage)
+    storage.ok(container, "DeleteObject")
+    assert storage.partitions(1) == []
 
 
 PARTITION_CODES = [
@@ -121,6 +159,14 @@ PARTITION_CODES = [
     ("boot", "DeleteObject", {}, 42010),
     ("offline", "DeleteObject", {}, 41003),
     ("gone", "DeleteObject", {}, 8),
+    ("extended", "GetSupportedSize", {}, 0),
+    ("extended", "Resize", {"Size": 50 * MIB}, 4097),
+    ("extended", "Online", {}, 42011),
+    ("extended", "Offline", {}, 42011),
+    ("extended", "DeleteObject", {}, 42001),
+    ("logical", "Online", {}, 0),
+    ("logical", "Offline", {}, 0),
+    ("logical", "DeleteObject", {}, 4),
 ]
 
 

@@ -157,3 +157,53 @@ def test_what_32_bits_cannot_say_is_never_written(entry):
     with pytest.raises(MbrError, match="2 TB"):
         mbr.write(device, Table(7, (entry, None, None, None)))
     assert device.writes == []
+
+
+# --- the length of a logical partition ---------------------------------------------------------------------
+
+
+def test_a_logical_partition_has_room_up_to_the_next_record_and_the_last_one_to_the_containers_end():
+    table = mbr.read(extended([2048, 4096, 3000]))
+    first, last, between = table.logical
+    assert [table.room(one) for one in (first, between, last)] == [3000 - 2064, 4096 - 3016, 42048 - 4112]
+    for one in (first, between, last):
+        with pytest.raises(MbrError, match="room"):
+            mbr.resize_logical(MemoryDevice(SIZE), table, one, table.room(one) + 1)
+
+
+@pytest.mark.parametrize("index", range(3))
+def test_a_logical_partition_gets_its_length_and_the_others_keep_theirs(index):
+    device = extended([2048, 3000, 4096])
+    before = mbr.read(device)
+    grown = before.logical[index]
+    mbr.resize_logical(device, before, grown, before.room(grown))
+    after = mbr.read(device)
+    assert [one.first for one in after.logical] == [one.first for one in before.logical]
+    kept = [one for one in before.logical if one != grown]
+    assert [one for one in after.logical if one.first != grown.first] == kept
+    assert after.logical[index].sectors == before.room(grown)
+    if index:  # what leads to it reaches over it
+        leading = before.records[index - 1].at
+        link = mbr._entries(device.read(leading * 512, 512), base=2048)[1]
+        assert link.last >= after.logical[index].last
+
+
+def test_a_kill_while_a_logical_partition_grows_leaves_the_old_or_the_new_length():
+    device = extended([2048, 3000, 4096])
+    before = device.copy()
+    table = mbr.read(device)
+    device.writes.clear()
+    mbr.resize_logical(device, table, table.logical[1], 900)
+    lengths = [
+        [one.sectors for one in mbr.read(state).logical]
+        for state in states_after_a_kill(before, device.writes)
+    ]
+    assert all(found in ([100, 100, 100], [100, 900, 100]) for found in lengths)
+    assert [100, 900, 100] in lengths
+
+
+def test_linux_own_extended_partition_is_none_of_windows():
+    device = extended([2048])
+    device.write(0, record((0x85, 2048, 40000)))
+    table = mbr.read(device)
+    assert (table.containers, [part.type for part in table.partitions]) == ((), [0x85])

@@ -182,13 +182,14 @@ def test_an_mbr_of_sfdisk_with_logical_partitions_is_understood(foreign, opened)
     _run(opened, foreign("sfdisk"), opened.path, given=script)
     layout = read(opened)
     assert (layout.style, layout.signature) == (PartitionStyle.MBR, 0x12345678)
-    assert [(part.logical, part.has_volume) for part in layout.partitions] == [
-        (False, True),
-        (True, True),
-        (True, False),
+    assert [(part.number, part.logical, part.has_volume) for part in layout.partitions] == [
+        (1, False, True),
+        (0, False, False),
+        (2, True, True),
+        (3, True, False),
     ]
     with pytest.raises(LayoutError, match="logical"):
-        partition_table.change(opened, layout, layout.partitions[1], None)
+        partition_table.change(opened, layout, layout.partitions[2], None)
     assert layout.largest_free.offset == 39 * MIB
 
 

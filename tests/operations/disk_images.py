@@ -1,9 +1,10 @@
 """Images with a table as another tool could have made it, byte for byte where a test wants it."""
 
+import struct
 import uuid
 from dataclasses import dataclass, replace
 
-from tests.emulated import EmulatedNode, Staged
+from tests.emulated import MIB, EmulatedNode, Staged
 
 from csiproxy.emulator import gpt, image, mbr
 from csiproxy.emulator.image import Image
@@ -56,6 +57,34 @@ def with_mbr(path: str, size: int, *slices: Slice, signature: int = 0x1234ABCD) 
     mbr.write(opened, mbr.Table(signature, (*entries, *free)))
     opened.close()
     return path
+
+
+def with_extended(
+    path: str, size: int, *slices: Slice, container: Slice, ahead: int = MIB, kind: int = 0x0F
+) -> str:
+    """An MBR disk with an extended partition, and the slices that lie in it as logical ones.
+
+    Each record but the first, which the container begins with, lies ``ahead`` bytes before its partition.
+    """
+    primary = [one for one in slices if not container.offset < one.offset < container.end]
+    logical = [one for one in slices if one not in primary]
+    with_mbr(path, size, *primary)
+    opened = Image(path)
+    table = mbr.read(opened)
+    extended = mbr.Entry(kind, container.offset // 512, container.size // 512)
+    slots = (*[entry for entry in table.primary if entry], extended, None, None, None)
+    mbr.write(opened, replace(table, primary=slots[: mbr.PRIMARY_SLOTS]))
+    places = [container.offset, *(one.offset - ahead for one in logical[1:])]
+    for at, one, following in zip(places, logical, [*places[1:], None], strict=False):
+        link = b"" if following is None else _entry(5, following - container.offset, ahead + MIB)
+        record = _entry(mbr.IFS, one.offset - at, one.size) + link
+        opened.write(at, bytes(446) + record.ljust(64, b"\0") + b"\x55\xaa")
+    opened.close()
+    return path
+
+
+def _entry(kind: int, offset: int, size: int) -> bytes:
+    return struct.pack("<B3sB3sII", 0, bytes(3), kind, bytes(3), offset // 512, size // 512)
 
 
 def staged(node: EmulatedNode, path: str, **options) -> list[Staged]:

@@ -138,15 +138,13 @@ def test_volumes_in_an_extended_partition_are_used_and_it_is_never_grown_over(no
         use(volume, call)
     assert tools.dump() == before
     assert grow(volumes[0], call, 90 * MIB) == 90 * MIB
-    for volume in volumes:
-        for size in (0, 200 * MIB):
-            try:
-                grow(volume, call, size)
-            except CsiProxyError as error:
-                assert error.windows_code == 87, error
+    assert [grow(volume, call) for volume in volumes] == [99 * MIB, 19 * MIB, 79 * MIB]
     tools.verify()
-    kept = [line for line in before if "start= 2048" not in line]
-    assert [line for line in tools.dump() if "start= 2048" not in line] == kept
+    begins = [[line.split("size=")[0] for line in dump] for dump in (tools.dump(), before)]
+    assert begins[0] == begins[1]
+    assert [line for line in tools.dump() if "type=5" in line] == [
+        line for line in before if "type=5" in line
+    ]
 
 
 GUID = "5e0a4b6c-1b1c-4a8e-9f65-2d1c9c9a0{:03}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.emulated import GIB, MIB, PLUGINS, EmulatedNode, Staged
-from tests.operations.disk_images import Slice, staged, with_gpt, with_mbr
+from tests.operations.disk_images import Slice, staged, with_extended, with_gpt, with_mbr
 from tests.operations.ground import data, identifier, layout
 from tests.operations.refusals import refused
 
@@ -171,6 +171,16 @@ def test_a_partition_is_asked_for_by_its_rank_on_the_disk(node, call):
         listed(call, disk_number=volumes[0].disk, partition_number=rank).volume_ids for rank in range(1, 6)
     ]
     assert by_rank == [(volumes[0].id,), (), (volumes[1].id,), (volumes[2].id,), ()]
+
+
+def test_an_empty_extended_partition_is_left_alone_and_the_rest_is_used(node, call):
+    container = Slice(40 * MIB, 10 * MIB)
+    number = node.machine.disks.attach(with_extended(path_of(node), 256 * MIB, container=container))
+    node.operations().disk.partition_disk(call, disk_number=number)
+    assert [(offset, size) for offset, size, _ in layout(node, number)] == [
+        (40 * MIB, 10 * MIB),
+        (50 * MIB, 206 * MIB),
+    ]
 
 
 def test_a_disk_of_partitions_that_are_not_windows_is_1005_and_stays_as_it_is(node, call):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.emulated import MIB, EmulatedNode, Staged
-from tests.operations.disk_images import Slice, staged, with_gpt, with_mbr
+from tests.operations.disk_images import Slice, staged, with_extended, with_gpt, with_mbr
 
 from csiproxy.errors import CsiProxyError
 from csiproxy.operations.context import Context
@@ -67,6 +67,36 @@ SHAPES = {
         with_mbr, 256 * MIB, (Slice(63 * 512, 20 * MIB), Slice(100 * MIB + 512, MIB)), 99 * MIB
     ),
     "on MBR of 3 TiB": Shape(with_mbr, 3 * TIB, (Slice(MIB, 100 * MIB),), 2 * TIB - MIB),
+    "before an extended partition": Shape(
+        partial(with_extended, container=Slice(100 * MIB, 100 * MIB)),
+        256 * MIB,
+        (Slice(MIB, 20 * MIB),),
+        99 * MIB,
+    ),
+    "before an extended partition with one in it": Shape(
+        partial(with_extended, container=Slice(100 * MIB, 100 * MIB), kind=5),
+        256 * MIB,
+        (Slice(MIB, 20 * MIB), Slice(101 * MIB, 20 * MIB)),
+        99 * MIB,
+    ),
+    "alone in an extended partition": Shape(
+        partial(with_extended, container=Slice(MIB, 200 * MIB)),
+        256 * MIB,
+        (Slice(2 * MIB, 20 * MIB),),
+        199 * MIB,
+    ),
+    "in an extended partition, another one behind": Shape(
+        partial(with_extended, container=Slice(MIB, 200 * MIB)),
+        256 * MIB,
+        (Slice(2 * MIB, 20 * MIB), Slice(64 * MIB, MIB), Slice(180 * MIB, MIB)),
+        61 * MIB,
+    ),
+    "in an extended partition of old tools": Shape(
+        partial(with_extended, container=Slice(63 * 512, 200 * MIB), ahead=63 * 512),
+        256 * MIB,
+        (Slice(126 * 512, 20 * MIB), Slice(100 * MIB + 126 * 512, MIB)),
+        99 * MIB,
+    ),
     "on GPT of 10 TiB": Shape(with_gpt, 10 * TIB, (Slice(MIB, 100 * MIB),), 10 * TIB - 2 * MIB),
     "on sectors of 4 KiB": Shape(
         partial(with_gpt, sector_size=4096), 256 * MIB, (Slice(24 * KIB, 20 * MIB + 4 * KIB),), 254 * MIB

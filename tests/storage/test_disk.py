@@ -2,6 +2,7 @@
 
 import pytest
 from tests.emulated import GIB, MIB
+from tests.operations.disk_images import Slice, with_extended
 
 from csiproxy.emulator.attachment import BusType
 from csiproxy.errors import AlreadyExists, FailedPrecondition, NotFound, OutOfRange, ResourceExhausted
@@ -202,6 +203,20 @@ def test_partitions_come_by_offset_and_the_reserved_one_is_told_apart(disks):
     assert [partition.offset for partition in found] == sorted(partition.offset for partition in found)
     assert [partition.is_reserved for partition in found] == [False, True, False]
     assert found[-1].is_system or disks.get(0).is_system
+
+
+def test_an_extended_partition_is_no_data_and_the_logical_ones_are_in_it(node, disks):
+    path = with_extended(
+        str(node.directory / "disk.img"),
+        256 * MIB,
+        Slice(MIB, 20 * MIB),
+        Slice(101 * MIB, 20 * MIB),
+        container=Slice(100 * MIB, 50 * MIB),
+    )
+    primary, container, logical = disks.partitions(node.machine.disks.attach(path))
+    assert [one.is_container for one in (primary, container, logical)] == [False, True, False]
+    assert [one.is_data for one in (primary, container, logical)] == [True, False, True]
+    assert [one.is_in(container) for one in (primary, container, logical)] == [False, False, True]
 
 
 def test_a_partition_that_was_taken_offline_is_brought_back(node, disks):

@@ -33,12 +33,13 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition; ``reserved`` is Windows' own, empty one.  Bytes."""
+    """A partition; ``reserved`` is Windows' own, empty one, ``extended`` holds logical ones.  Bytes."""
 
     number: int
     offset: int
     size: int
     reserved: bool
+    extended: bool
     offline: bool
     volumes: tuple[Volume, ...]
 
@@ -165,12 +166,13 @@ def _text(item: StorageIdentifier) -> str:
 
 
 def _partition(host: Host, storage: Storage, partition: disks.Partition) -> Partition:
-    found = () if partition.is_reserved else storage.volumes.on_partition(partition)
+    found = storage.volumes.on_partition(partition) if partition.is_data else ()
     return Partition(
         partition.number,
         partition.offset,
         partition.size,
         partition.is_reserved,
+        partition.is_container,
         partition.is_offline,
         tuple(_volume(host, volume) for volume in found),
     )

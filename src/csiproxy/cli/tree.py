@@ -67,7 +67,11 @@ class _Picture:
     def _add_partition(self, tree: Tree, partition: Partition) -> None:
         words = [
             word
-            for word, holds in (("reserved", partition.reserved), ("offline", partition.offline))
+            for word, holds in (
+                ("reserved", partition.reserved),
+                ("extended", partition.extended),
+                ("offline", partition.offline),
+            )
             if holds
         ]
         branch = tree.add(

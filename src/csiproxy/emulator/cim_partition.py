@@ -82,6 +82,10 @@ class PartitionClass:
         if disk.is_system:
             raise MethodFailed(ReturnCode.SYSTEM_PARTITION, "the system disk's partitions cannot be deleted")
         writable(disk)
+        if partition.is_container and any(
+            one.logical and partition.offset < one.offset < partition.end for one in disk.layout.partitions
+        ):
+            raise MethodFailed(ReturnCode.EXTENDED_NOT_EMPTY, "the extended partition is not empty")
         volume = self._disks.volume_of(disk, partition) if partition.has_volume else None
         if volume:
             volume.mark_raw()
@@ -152,5 +156,5 @@ _SIZE_METHODS = {"GetSupportedSize": _get_supported_size, "Resize": _resize}
 
 
 def _data_only(partition: Partition) -> None:
-    if partition.type and partition.type != gpt.BASIC_DATA:
+    if partition.is_container or (partition.type and partition.type != gpt.BASIC_DATA):
         raise MethodFailed(ReturnCode.DATA_PARTITIONS_ONLY, "that is for data partitions only")

@@ -53,6 +53,9 @@ class PartitionStyle(IntEnum):
 class Partition:
     """One partition.  ``number`` is its rank by offset, from 1, and changes as Windows' does.
 
+    An extended partition is one, too, and the logical ones lie in it; its number is 0, as in
+    PARTITION_INFORMATION_EX, which numbers what can be used.
+
     ``type`` and ``guid`` are a GPT's, ``mbr_type``, ``active`` and ``logical`` an MBR's.
     """
 
@@ -70,6 +73,11 @@ class Partition:
     def end(self) -> int:
         """The first byte behind it."""
         return self.offset + self.size
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it is an extended partition, which holds others and no data of its own."""
+        return not self.logical and self.mbr_type in mbr.EXTENDED
 
     @property
     def is_hidden(self) -> bool:
@@ -175,8 +183,8 @@ class Layout:
 
     def largest_size(self, partition: Partition) -> int:
         """How large a partition can become: its size and the gap right behind it."""
-        if partition.logical:
-            return partition.size
+        if partition.logical and isinstance(self.table, mbr.Table):
+            return self.table.room(_logical(self.table, partition)) * SECTOR
         behind = next((gap.size for gap in self.free if gap.offset == partition.end), 0)
         return partition.size + behind
 
@@ -219,6 +227,7 @@ def _of_gpt(table: gpt.Table, size: int) -> Layout:
 
 
 def _of_mbr(table: mbr.Table, size: int) -> Layout:
+    numbered = [*enumerate(table.partitions, 1), *((0, container) for container in table.containers)]
     partitions = tuple(
         Partition(
             number,
@@ -228,9 +237,13 @@ def _of_mbr(table: mbr.Table, size: int) -> Layout:
             active=entry.active,
             logical=entry in table.logical,
         )
-        for number, entry in enumerate(table.partitions, 1)
+        for number, entry in sorted(numbered, key=lambda pair: pair[1].first)
     )
     return Layout(PartitionStyle.MBR, size, partitions, signature=table.signature, table=table)
+
+
+def _logical(table: mbr.Table, partition: Partition) -> mbr.Entry:
+    return next(entry for entry in table.logical if entry.first * SECTOR == partition.offset)
 
 
 def initialize_gpt(device: Sectors, disk_guid: str, msr_guid: str) -> None:
@@ -267,7 +280,10 @@ def add(device: Sectors, layout: Layout, partition: Partition, name: str = DATA_
 
 
 def change(device: Sectors, layout: Layout, old: Partition, new: Partition | None) -> None:
-    """Replace one partition's entry (size, guid, attributes, active), or remove it."""
+    """Replace one partition's entry (size, guid, attributes, active), or remove it.
+
+    Of a logical partition the size alone; and it stays.
+    """
     unit = layout.sector_size
     first = old.offset // unit
     table = layout.table
@@ -284,8 +300,13 @@ def change(device: Sectors, layout: Layout, old: Partition, new: Partition | Non
         if new is not None:
             rewritten = replace(record, sectors=new.size // unit, type=new.mbr_type, active=new.active)
         _write(device, replace(table, primary=_with_slot(table.primary, record, rewritten)))
+    elif isinstance(table, mbr.Table) and new is not None:
+        try:
+            mbr.resize_logical(device, table, _logical(table, old), new.size // SECTOR)
+        except mbr.MbrError as error:
+            raise LayoutError(str(error)) from error
     else:
-        raise LayoutError(layout.damage or "logical partitions can be read but not changed")
+        raise LayoutError(layout.damage or "logical partitions are not removed here")
 
 
 def rename_disk(

@@ -193,13 +193,15 @@ class DiskGroup:
         return disk
 
     def _data_partitions(self, number: int) -> list[Partition]:
-        return [partition for partition in self._disks.partitions(number) if not partition.is_reserved]
+        return [partition for partition in self._disks.partitions(number) if partition.is_data]
 
     def _arrived(self, context: Context, number: int) -> Volume:
         """The first volume of a disk; Windows may take a moment to make one of a new partition."""
         waited = 0.0
         while not (volumes := self.volumes_of(number)):
-            if self._disks.get(number).is_offline:  # no volume arrives any more; one that has gone is NotFound
+            if self._disks.get(
+                number
+            ).is_offline:  # no volume arrives any more; one that has gone is NotFound
                 raise FailedPrecondition(
                     f"disk {number} went offline before Windows made a volume of its partition; "
                     "bring it online, and partition it again",
@@ -232,7 +234,7 @@ class DiskGroup:
         return [
             volume
             for partition in self._disks.partitions(number)
-            if partition_number in (0, partition.number) and not partition.is_reserved
+            if partition_number in (0, partition.number) and partition.is_data
             for volume in self._volumes.on_partition(partition)
         ]
 

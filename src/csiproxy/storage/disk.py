@@ -16,6 +16,9 @@ from csiproxy.storage.codes import expect, judged
 MICROSOFT_RESERVED = "{e3c9e316-0b5c-4db8-817d-f92df00215ae}"
 BASIC_DATA = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
 MBR_IFS = 7
+# MSFT_Partition.MbrType of extended partitions, in cylinders and in sectors (PARTITION_EXTENDED and
+# PARTITION_XINT13_EXTENDED).
+MBR_EXTENDED = frozenset({5, 15})
 NOT_INITIALIZED = 41000
 ALREADY_INITIALIZED = 41001
 ACCESS_PATH_IN_USE = 42002
@@ -66,16 +69,41 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition.  ``offset`` and ``size`` are bytes."""
+    """A partition.  ``offset`` and ``size`` are bytes.
+
+    ``mbr_type`` is 0 on a GPT disk, ``gpt_type`` "" on an MBR disk.
+
+    An extended partition of an MBR disk is one of its own, and the logical ones lie in it.
+    """
 
     disk_number: int
     number: int
     offset: int
     size: int
     gpt_type: str
+    mbr_type: int
     is_offline: bool
     is_system: bool
     instance: Instance
+
+    @property
+    def end(self) -> int:
+        """The first byte behind it."""
+        return self.offset + self.size
+
+    @property
+    def is_container(self) -> bool:
+        """Whether it is an extended partition, which holds others and no data of its own."""
+        return self.mbr_type in MBR_EXTENDED
+
+    @property
+    def is_data(self) -> bool:
+        """Whether a volume could be on it."""
+        return not (self.is_reserved or self.is_container)
+
+    def is_in(self, container: "Partition") -> bool:
+        """Whether it is a logical partition of ``container``."""
+        return container.is_container and container.offset < self.offset < container.end
 
     @property
     def is_reserved(self) -> bool:
@@ -200,10 +228,15 @@ class Disks:
         Computed from the partitions behind it and the disk's end: MSFT_Partition.GetSupportedSize would
         need the defragmenter service, which may be disabled or busy.
         """
-        ends = [other.offset for other in self.partitions(disk.number) if other.offset > partition.offset]
-        end = min([*ends, disk.size - DISK_TAIL])
-        if disk.style is PartitionStyle.MBR:
-            end = min(end, MBR_LIMIT)
+        others = self.partitions(disk.number)
+        container = next((one for one in others if partition.is_in(one)), None)
+        if container:
+            # Before each logical partition is a record that the classes do not show, at most a MiB ahead.
+            end, ahead = container.end, MEBIBYTE
+        else:
+            limit = MBR_LIMIT if disk.style is PartitionStyle.MBR else disk.size
+            end, ahead = min(disk.size - DISK_TAIL, limit), 0
+        end = min([end, *(other.offset - ahead for other in others if other.offset > partition.offset)])
         return max(partition.size, (end - partition.offset) // MEBIBYTE * MEBIBYTE)
 
     def resize_partition(self, partition: Partition, size: int) -> None:
@@ -248,6 +281,7 @@ def partition_of_instance(instance: Instance) -> Partition:
         offset=instance.number("Offset"),
         size=instance.number("Size"),
         gpt_type=instance.text("GptType"),
+        mbr_type=instance.number("MbrType"),
         is_offline=instance.flag("IsOffline"),
         is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
         instance=instance,
