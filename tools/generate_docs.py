@@ -39,7 +39,8 @@ RETURN_VALUES = """
 ## Return values of the storage classes
 
 What a method of MSFT_Disk, MSFT_Partition, MSFT_Volume or MSFT_StorageSetting returns. Microsoft documents no
-Win32 code for these; the third column is this project's choice.
+Win32 code for these; the third column is this project's choice. Where Windows calls the disk itself failed
+(MSFT_Disk.OperationalStatus 53268: its partition table cannot be read), 2 and 4 are DATA_LOSS with 1393.
 
 """
 SERVICES = """

@@ -7,7 +7,15 @@ from csiproxy.host.cim import CIMV2, SMB, STORAGE, Instance, Result, namespace_o
 DISK = Instance(
     "MSFT_Disk",
     "key",
-    {"Path": "p", "Number": 3, "IsOffline": True, "Guid": None, "AccessPaths": ("a", None, "b"), "Size": "7"},
+    {
+        "Path": "p",
+        "Number": 3,
+        "IsOffline": True,
+        "Guid": None,
+        "AccessPaths": ("a", None, "b"),
+        "Size": "7",
+        "Status": (2, None, 5),
+    },
 )
 
 
@@ -16,6 +24,7 @@ def test_properties_are_read_by_their_type():
     assert DISK.number("Number") == 3
     assert DISK.flag("IsOffline") is True
     assert DISK.texts("AccessPaths") == ("a", "b")
+    assert DISK.numbers("Status") == (2, 5)
 
 
 @pytest.mark.parametrize("name", ["Guid", "Missing"])
@@ -24,6 +33,7 @@ def test_null_and_missing_are_empty(name):
     assert DISK.number(name) == 0
     assert DISK.flag(name) is False
     assert DISK.texts(name) == ()
+    assert DISK.numbers(name) == ()
 
 
 def test_a_value_of_another_type_is_as_good_as_none():
@@ -31,6 +41,7 @@ def test_a_value_of_another_type_is_as_good_as_none():
     assert DISK.text("Number") == ""
     assert DISK.flag("Number") is False
     assert DISK.texts("Path") == ()
+    assert DISK.numbers("Number") == ()
 
 
 def test_out_parameters_are_read_alike():

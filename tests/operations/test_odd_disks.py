@@ -13,7 +13,7 @@ from tests.operations.refusals import refused
 from csiproxy.emulator import gpt
 from csiproxy.emulator.attachment import BusType
 from csiproxy.emulator.image import Image
-from csiproxy.errors import CsiProxyError, NotFound, OutOfRange
+from csiproxy.errors import CsiProxyError, DataLoss, NotFound, OutOfRange
 from csiproxy.host.win32 import CodeSet, IdentifierType
 from csiproxy.operations.context import Context
 from csiproxy.operations.csi_proxy_service import FileSystemType, PartitionType
@@ -305,13 +305,26 @@ def test_a_disk_without_a_whole_table_is_never_written(node, call, style):
     number = node.machine.disks.attach(path)
     groups = node.operations()
     for attempt in changes(node, number):
-        with pytest.raises(CsiProxyError):
+        with pytest.raises(DataLoss, match="restore the table, or clear the disk") as caught:
             attempt()
+        assert caught.value.windows_code == 1393
     groups.disk.rescan(call)
     assert groups.disk.get_disk_stats(call, disk_number=number).total_bytes == 64 * MIB
     assert groups.disk.volumes_of(number) == []
     assert Path(path).read_bytes() == before
     assert node.machine.disks.inventory()[number].problem
+
+
+def test_a_disk_without_a_whole_table_is_used_anew_once_it_was_cleared(node, call):
+    make, places = DAMAGED["GPT"]
+    path = make(path_of(node), 64 * MIB, Slice(MIB, 20 * MIB))
+    overwrite(path, *places)
+    number = node.machine.disks.attach(path)
+    disk = node.storage.disks.get(number).instance
+    assert node.machine.session.invoke(disk, "Clear").return_value == 41008
+    assert node.machine.session.invoke(disk, "Clear", RemoveData=True).return_value == 0
+    node.operations().disk.partition_disk(call, disk_number=number)
+    assert len(data(node, number)) == 1
 
 
 def changes(node: EmulatedNode, number: int) -> list[Callable[[], object]]:
@@ -333,7 +346,7 @@ def test_an_image_that_shrank_while_it_was_away_is_damaged_until_it_is_restored(
     os.truncate(path, 32 * MIB)
     number = node.machine.disks.attach(path)
     for attempt in changes(node, number):
-        with pytest.raises(CsiProxyError):
+        with refused(DataLoss, 1393):
             attempt()
     assert Path(path).read_bytes() == whole[: 32 * MIB]
     Path(path).write_bytes(whole)
@@ -360,7 +373,7 @@ def test_an_image_that_shrinks_under_its_volumes_fails_their_calls_and_no_others
         (lambda: groups.volume.resize_volume(call, volume_id=far.id, size_bytes=0), 1168),
         # From here on the disk was looked at again, and its table does not fit it any more.
         (lambda: groups.volume.resize_volume(call, volume_id=near.id, size_bytes=0), 1168),
-        (lambda: groups.disk.partition_disk(call, disk_number=near.disk), 31),
+        (lambda: groups.disk.partition_disk(call, disk_number=near.disk), 1393),
     ):
         with pytest.raises(CsiProxyError) as caught:
             attempt()

@@ -80,7 +80,20 @@ def test_a_style_that_nobody_knows_reads_as_raw(node, disks, style):
 
 def located(text: str) -> Location | None:
     return location_of(
-        Disk(1, "", text, "", 0, PartitionStyle.RAW, False, 0, False, False, Instance("MSFT_Disk", "", {}))
+        Disk(
+            1,
+            "",
+            text,
+            "",
+            0,
+            PartitionStyle.RAW,
+            False,
+            0,
+            False,
+            False,
+            False,
+            Instance("MSFT_Disk", "", {}),
+        )
     )
 
 
@@ -278,7 +291,18 @@ def fabricated(offset: int, size: int) -> Partition:
 @pytest.mark.parametrize("style", [PartitionStyle.GPT, PartitionStyle.MBR])
 def test_an_mbr_reaches_no_further_than_two_tebibytes(node, disks, style):
     disk = Disk(
-        90, "", "", "", 3 << 40, style, False, 0, False, False, Instance("MSFT_Disk", "k", {"Number": 90})
+        90,
+        "",
+        "",
+        "",
+        3 << 40,
+        style,
+        False,
+        0,
+        False,
+        False,
+        False,
+        Instance("MSFT_Disk", "k", {"Number": 90}),
     )
     largest = disks.largest_size(fabricated(MIB, GIB), disk)
     limit = MBR_LIMIT if style is PartitionStyle.MBR else disk.size - DISK_TAIL
@@ -287,7 +311,7 @@ def test_an_mbr_reaches_no_further_than_two_tebibytes(node, disks, style):
 
 def test_a_partition_that_is_too_large_already_stays_as_it_is(disks):
     disk = Disk(
-        90, "", "", "", GIB, PartitionStyle.GPT, False, 0, False, False, Instance("MSFT_Disk", "k", {})
+        90, "", "", "", GIB, PartitionStyle.GPT, False, 0, False, False, False, Instance("MSFT_Disk", "k", {})
     )
     assert disks.largest_size(fabricated(MIB, 2 * GIB), disk) == 2 * GIB
 

@@ -133,14 +133,14 @@ class DiskClass:
 
     def _clear(self, disk: Disk, arguments: Arguments) -> Mapping[str, Value]:
         _not_critical(disk)
-        writable(disk)
+        writable(disk, even_damaged=True)
         if arguments["RunAsJob"] or arguments["Sanitize"]:
             raise MethodFailed(ReturnCode.NOT_SUPPORTED, "RunAsJob and Sanitize are not supported")
         if disk.layout.style is PartitionStyle.RAW:
             raise MethodFailed(ReturnCode.NOT_INITIALIZED, f"disk {disk.number} is not initialized")
         parts = disk.layout.partitions
         data = [part for part in parts if part.type not in _METADATA_TYPES | _OEM_TYPES]
-        if data and not arguments["RemoveData"]:
+        if (data or disk.layout.damage) and not arguments["RemoveData"]:
             raise MethodFailed(ReturnCode.DATA_PARTITIONS_PRESENT, "the disk has data partitions")
         if any(part.type in _OEM_TYPES for part in parts) and not arguments["RemoveOEM"]:
             raise MethodFailed(ReturnCode.OEM_PARTITIONS_PRESENT, "the disk has OEM partitions")

@@ -219,13 +219,13 @@ class Storage:
         )
 
 
-def writable(disk: Disk) -> None:
+def writable(disk: Disk, *, even_damaged: bool = False) -> None:
     """Refuse a change of what is on a disk that is offline, read-only or damaged."""
     if disk.record.offline:
         raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
     if disk.is_read_only:
         raise MethodFailed(ReturnCode.DISK_READ_ONLY, f"disk {disk.number} is read-only")
-    if disk.layout.damage:
+    if disk.layout.damage and not even_damaged:
         raise MethodFailed(ReturnCode.FAILED, f"disk {disk.number} is damaged: {disk.layout.damage}")
 
 

@@ -59,6 +59,11 @@ class Instance:
         """A boolean property; NULL and missing are False."""
         return self.properties.get(name) is True
 
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """An array of integers; NULL and missing are empty."""
+        value = self.properties.get(name)
+        return tuple(item for item in value if isinstance(item, int)) if isinstance(value, tuple) else ()
+
     def texts(self, name: str) -> tuple[str, ...]:
         """An array of strings; NULL and missing are empty."""
         value = self.properties.get(name)

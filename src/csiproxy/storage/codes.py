@@ -167,6 +167,16 @@ CIM: dict[int, Meaning] = {
     48007: Meaning(FailedPrecondition, 19, "the storage pool is read-only", "msft-physicaldisk"),
 }
 
+# What the two values that give no reason mean when Windows calls the disk failed.
+_DAMAGED = Meaning(
+    DataLoss,
+    1393,
+    "its partition table is damaged and was left as it is; restore the table, or clear the disk if nothing "
+    "on it is needed",
+    _DISK,
+)
+DAMAGED_DISK: Mapping[int, Meaning] = {**CIM, 2: _DAMAGED, 4: _DAMAGED}
+
 # https://learn.microsoft.com/windows/win32/cimwin32prov/startservice-method-in-class-win32-service
 _SERVICE = "win32-service"
 SERVICE: dict[int, Meaning] = {

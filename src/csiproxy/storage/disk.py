@@ -5,13 +5,14 @@ https://learn.microsoft.com/windows-hardware/drivers/storage/msft-partition
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from csiproxy.errors import NotFound
 from csiproxy.host.cim import Instance, Session
 from csiproxy.host.win32 import StorageDevice, Win32
-from csiproxy.storage.codes import expect, judged
+from csiproxy.storage.codes import CIM, DAMAGED_DISK, Meaning, expect, judged
 
 MICROSOFT_RESERVED = "{e3c9e316-0b5c-4db8-817d-f92df00215ae}"
 BASIC_DATA = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
@@ -19,6 +20,8 @@ MBR_IFS = 7
 # MSFT_Partition.MbrType of extended partitions, in cylinders and in sectors (PARTITION_EXTENDED and
 # PARTITION_XINT13_EXTENDED).
 MBR_EXTENDED = frozenset({5, 15})
+# MSFT_Disk.OperationalStatus of a disk that cannot be used as it is.
+FAILED = 53268
 NOT_INITIALIZED = 41000
 ALREADY_INITIALIZED = 41001
 ACCESS_PATH_IN_USE = 42002
@@ -52,7 +55,10 @@ class OfflineReason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A disk as Windows reports it.  Sizes are bytes; ``path`` opens its device."""
+    """A disk as Windows reports it.  Sizes are bytes; ``path`` opens its device.
+
+    ``has_failed`` is what Windows says of a disk whose partition table it cannot read, among others.
+    """
 
     number: int
     path: str
@@ -64,6 +70,7 @@ class Disk:
     offline_reason: int
     is_read_only: bool
     is_system: bool
+    has_failed: bool
     instance: Instance
 
 
@@ -194,7 +201,7 @@ class Disks:
         what = f"initialise disk {disk.number}"
         with judged(what):
             result = self._session.invoke(disk.instance, "Initialize", PartitionStyle=int(style))
-        expect(result, "MSFT_Disk.Initialize", what, also=(ALREADY_INITIALIZED,))
+        expect(result, "MSFT_Disk.Initialize", what, also=(ALREADY_INITIALIZED,), table=_meanings(disk))
 
     def create_partition(self, disk: Disk) -> None:
         """Make one data partition in the largest free extent, without a drive letter."""
@@ -207,7 +214,7 @@ class Disks:
                 disk.instance, "CreatePartition", UseMaximumSize=True, AssignDriveLetter=False, **kind
             )
         # The page says of 42002 that the partition is created, only the letter was not assigned.
-        expect(result, "MSFT_Disk.CreatePartition", what, also=(ACCESS_PATH_IN_USE,))
+        expect(result, "MSFT_Disk.CreatePartition", what, also=(ACCESS_PATH_IN_USE,), table=_meanings(disk))
 
     def partitions(self, number: int) -> list[Partition]:
         """A disk's partitions by offset; none when there is no such disk."""
@@ -269,6 +276,10 @@ def location_of(disk: Disk) -> Location | None:
     return Location(*(found.get(key, "") for key in ("Adapter", "Bus", "Target", "LUN")))
 
 
+def _meanings(disk: Disk) -> Mapping[int, Meaning]:
+    return DAMAGED_DISK if disk.has_failed else CIM
+
+
 def _policy_read_only(disk: Disk) -> str:
     return f"policy read-only {disk.instance.key}"
 
@@ -301,5 +312,6 @@ def _disk(instance: Instance) -> Disk:
         offline_reason=instance.number("OfflineReason"),
         is_read_only=instance.flag("IsReadOnly"),
         is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
+        has_failed=FAILED in instance.numbers("OperationalStatus"),
         instance=instance,
     )
