@@ -13,8 +13,9 @@ import pytest
 from tests.emulated import KUBELET, EmulatedNode, Staged, tree
 from tests.storage.scheduled import ScheduledWin32
 
-from csiproxy.errors import PermissionDenied, Win32Error
+from csiproxy.errors import Aborted, PermissionDenied, Win32Error
 from csiproxy.host.win32 import EntryKind
+from csiproxy.storage.codes import judge
 from csiproxy.storage.namespace import ConfinedPath, Namespace, Target
 
 OUTSIDE = r"C:\var\lib\outside"
@@ -271,3 +272,22 @@ def test_a_prefix_may_be_a_link_of_the_operator(node):
     assert tree(node.on_host(r"C:\elsewhere")) == {"a": "directory", "a/b": "directory"}
     names.remove_tree(ConfinedPath(KUBELET + r"\linked", ("a",)))
     assert node.names(r"C:\elsewhere") == []
+
+
+@pytest.mark.parametrize("leaf", ["empty", "link"])
+def test_a_name_that_goes_away_while_a_link_is_made_of_it_is_a_reason_to_try_again(node, leaf):
+    scene = Scene(node, 1, node.volume())
+    scene.furnish(leaf)
+
+    def before(_: int, call: str) -> None:
+        if call == "entry":  # the host has said that there is something
+            os.rename(node.on_host(str(scene.path("leaf"))), node.on_host(scene.prefix + r"\gone"))
+
+    host = ScheduledWin32(node.host.win32, before)
+    with pytest.raises(Win32Error) as caught:
+        Namespace(host).link(scene.path("leaf"), scene.prefix + r"\target", replace_empty=True)
+    error = judge(caught.value, "link")
+    assert (type(error), error.windows_code) == (Aborted, 170)
+    Namespace(node.host.win32).link(scene.path("leaf"), scene.prefix + r"\target", replace_empty=True)
+    assert node.names(scene.prefix) == ["a", "gone", "target"]
+    assert node.names(scene.prefix + r"\a\b") == ["leaf"]

@@ -309,7 +309,8 @@ class Namespace:
     def link(self, path: ConfinedPath, target: str, *, replace_empty: bool) -> None:
         """Make a link to a directory.  The same link there already is fine, anything else is 183.
 
-        With ``replace_empty`` an empty directory there becomes the link.
+        With ``replace_empty`` an empty directory there becomes the link.  What is there at first and gone
+        when it is looked at is 170: the next try finds the name free.
         """
         with self._changing(path) as at:
             try:
@@ -318,13 +319,20 @@ class Namespace:
             except Win32Error as error:
                 if error.windows_code != WindowsCode.ALREADY_EXISTS:
                     raise
-                entry = self._win32.entry(at.directory, at.name)
-                if entry.kind is EntryKind.DIRECTORY and replace_empty:
-                    self._replace(at, target)
-                elif not (entry.kind.is_link and _components(entry.target) == _components(target)):
-                    raise Win32Error(
-                        WindowsCode.ALREADY_EXISTS, error.call, f"a {entry.kind.value} is there"
-                    ) from error
+                try:
+                    self._link_over(at, target, replace_empty=replace_empty)
+                except Win32Error as now:
+                    if now.windows_code != WindowsCode.FILE_NOT_FOUND:
+                        raise
+                    raise Win32Error(WindowsCode.BUSY, error.call, "what was there has just gone") from now
+
+    def _link_over(self, at: _Change, target: str, *, replace_empty: bool) -> None:
+        """Make do with what has the link's name already."""
+        entry = self._win32.entry(at.directory, at.name)
+        if entry.kind is EntryKind.DIRECTORY and replace_empty:
+            self._replace(at, target)
+        elif not (entry.kind.is_link and _components(entry.target) == _components(target)):
+            raise Win32Error(WindowsCode.ALREADY_EXISTS, "set link", f"a {entry.kind.value} is there")
 
     def _replace(self, at: _Change, target: str) -> None:
         """Let an empty directory become a link; one that is not empty is 183, as anything else there is."""
