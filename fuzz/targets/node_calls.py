@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from csiproxy.emulator import wire
-from csiproxy.emulator.calls import Arguments, Call, namespace_calls, session_calls
+from csiproxy.emulator.calls import Arguments, Call, namespace_calls, perform, session_calls
 from csiproxy.emulator.wire import WireError
 from csiproxy.errors import HostError
 from csiproxy.host.cim import Instance
@@ -18,6 +18,7 @@ from fuzz.cuts import Cuts, joined
 from fuzz.targets.endpoints import groups, machine
 
 _MOST_CALLS = 6
+_WITHOUT_DIRECTORY = ("instances", "associated", "invoke", "mount_points", "storage_device")
 
 
 @cache
@@ -41,7 +42,8 @@ def run(data: bytes) -> None:
         if not isinstance(request, wire.Request) or request.call not in _calls():
             continue
         try:
-            value = _calls()[request.call](Arguments(request.arguments, _pods()))
+            directory = None if request.call in _WITHOUT_DIRECTORY else _pods()
+            value = perform(_calls()[request.call], Arguments(request.arguments, directory))
             answer: wire.Reply | wire.Failure = wire.Reply(value)
         except HostError as error:
             answer = wire.Failure(error)

@@ -144,7 +144,7 @@ def test_services_that_need_each_other_are_stopped_once_each(node, call):
 class Stuck(LossySession):
     """A host on which services take every order and do nothing."""
 
-    def invoke(self, target, method, **parameters):
+    def invoke(self, target, method, /, **parameters):
         self.invoked.append(method)
         return Result(0, {})
 
@@ -180,7 +180,7 @@ class Passing(LossySession):
         self.states = states
         self.after = after
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         found = super().instances(class_name, **where)
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
         return [Instance(one.class_name, one.key, {**one.properties, "State": state}) for one in found]
@@ -188,7 +188,7 @@ class Passing(LossySession):
     def associated(self, instance, association, result_class, result_role=""):
         return []
 
-    def invoke(self, target, method, **parameters):
+    def invoke(self, target, method, /, **parameters):
         self.invoked.append(method)
         if self.states[0].endswith("Pending"):
             return Result(10 if method == "StartService" else 5, {})
@@ -254,7 +254,7 @@ def test_a_client_waits_out_what_the_operator_has_just_begun(node, system, call)
 
 def test_a_start_mode_that_windows_does_not_document_fails_the_question_alone(node, call):
     class Odd(LossySession):
-        def instances(self, class_name, **where):
+        def instances(self, class_name, /, **where):
             found = super().instances(class_name, **where)
             return [Instance(one.class_name, one.key, {**one.properties, "StartMode": "?"}) for one in found]
 

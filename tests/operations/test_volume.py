@@ -330,7 +330,7 @@ def test_the_mount_point_of_an_offline_disk_is_removed_too(node, groups, call):
 class FailingFlush(LossySession):
     """A host that cannot write what it holds of any volume: the device fails."""
 
-    def invoke(self, target, method, **parameters):
+    def invoke(self, target, method, /, **parameters):
         result = super().invoke(target, method, **parameters)
         return type(result)(40004, {}) if method == "Flush" else result
 
@@ -358,7 +358,7 @@ class VanishingVolume(LossySession):
         super().__init__(session)
         self._staged = staged
 
-    def invoke(self, target, method, **parameters):
+    def invoke(self, target, method, /, **parameters):
         if method == "Flush":
             self._staged.detach()
         return super().invoke(target, method, **parameters)
@@ -572,7 +572,7 @@ def test_a_size_is_judged_by_the_partition_as_it_is_once_the_disk_is_ours(node, 
     other = node.operations().volume
 
     class Overtaken(LossySession):
-        def invoke(self, target, method, **parameters):
+        def invoke(self, target, method, /, **parameters):
             if method == "Refresh" and not self.invoked:
                 super().invoke(target, method, **parameters)
                 [volume] = self._session.instances("MSFT_Volume", UniqueId=grown.id)

@@ -105,7 +105,7 @@ class LossySession(Session):
         self._lost = lost
         self.invoked: list[str] = []
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         return self._session.instances(class_name, **where)
 
     def associated(
@@ -113,7 +113,7 @@ class LossySession(Session):
     ) -> list[Instance]:
         return self._session.associated(instance, association, result_class, result_role)
 
-    def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:
+    def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         class_name = target if isinstance(target, str) else target.class_name
         self.invoked.append(f"{class_name}.{method}")
         result = self._session.invoke(target, method, **parameters)

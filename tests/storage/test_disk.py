@@ -69,7 +69,7 @@ def test_a_disk_that_has_gone_since_it_was_read_is_not_found(node, disks):
 @pytest.mark.parametrize("style", [9, -1, 3])
 def test_a_style_that_nobody_knows_reads_as_raw(node, disks, style):
     class Odd:
-        def instances(self, class_name: str, **where: object) -> list[Instance]:
+        def instances(self, class_name: str, /, **where: object) -> list[Instance]:
             return [Instance(class_name, "k", {"Number": 1, "PartitionStyle": style})]
 
     assert Disks(Odd(), node.host.win32).get(1).style is PartitionStyle.RAW  # type: ignore[arg-type]

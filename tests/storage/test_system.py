@@ -74,7 +74,7 @@ class OneService:
     def __init__(self, **properties: str) -> None:
         self.properties = properties
 
-    def instances(self, class_name: str, **where: object) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: object) -> list[Instance]:
         return [Instance(class_name, "k", self.properties)] if self.properties else []
 
 

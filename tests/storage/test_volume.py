@@ -63,7 +63,7 @@ def test_a_raw_volume_has_no_file_system_and_no_size(node, volumes):
 )
 def test_a_volume_with_any_file_system_that_windows_can_name_is_formatted(properties, formatted):
     class OneVolume:
-        def instances(self, class_name: str, **where: object) -> list[Instance]:
+        def instances(self, class_name: str, /, **where: object) -> list[Instance]:
             return [Instance(class_name, "k", properties)]
 
     assert Volumes(OneVolume()).get("x").is_formatted is formatted  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """The calls that a node takes from its socket: one table of names, and nothing that is not in it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from csiproxy.emulator.namespace import NodeNamespace
@@ -65,41 +66,55 @@ class Arguments:
         """The descriptor that came with the call; it is closed when the call is over."""
         if self._descriptor is None:
             raise WireError("a call came without its directory")
-        return self._descriptor
+        descriptor, self._descriptor = self._descriptor, None
+        return descriptor
+
+    def end(self) -> None:
+        """Refuse what nobody has taken."""
+        if self._values or self._descriptor is not None:
+            raise WireError("a call has too many arguments")
 
 
-Call = Callable[[Arguments], object]
+# Takes a call's arguments, and gives what is to be done with them: nothing is done before all are looked at.
+Call = Callable[[Arguments], Callable[[], object]]
+
+
+def perform(call: Call, arguments: Arguments) -> object:
+    """Make a call of exactly these arguments; WireError, and nothing is done, when it takes others."""
+    act = call(arguments)
+    arguments.end()
+    return act()
 
 
 def session_calls(session: Session) -> Mapping[str, Call]:
     """The CIM half of the port."""
     return {
-        "instances": lambda call: session.instances(call.take(str), **call.conditions()),
-        "associated": lambda call: session.associated(
-            call.take(Instance), call.take(str), call.take(str), call.take(str)
+        "instances": lambda call: partial(session.instances, call.take(str), **call.conditions()),
+        "associated": lambda call: partial(
+            session.associated, call.take(Instance), call.take(str), call.take(str), call.take(str)
         ),
-        "invoke": lambda call: session.invoke(call.target(), call.take(str), **call.parameters()),
+        "invoke": lambda call: partial(session.invoke, call.target(), call.take(str), **call.parameters()),
     }
 
 
 def namespace_calls(namespace: NodeNamespace) -> Mapping[str, Call]:
     """The node's part of the Win32 half."""
     return {
-        "describe": lambda call: namespace.describe(call.directory(), call.texts()),
-        "remove_link": lambda call: namespace.remove_link(
-            call.directory(), call.take(str), call.take(EntryKind)
+        "describe": lambda call: partial(namespace.describe, call.directory(), call.texts()),
+        "remove_link": lambda call: partial(
+            namespace.remove_link, call.directory(), call.take(str), call.take(EntryKind)
         ),
-        "set_link": lambda call: namespace.set_link(
-            call.directory(), call.take(str), call.take(str), call.take(bool)
+        "set_link": lambda call: partial(
+            namespace.set_link, call.directory(), call.take(str), call.take(str), call.take(bool)
         ),
-        "set_mount_point": lambda call: namespace.set_mount_point(
-            call.directory(), call.take(str), call.take(str)
+        "set_mount_point": lambda call: partial(
+            namespace.set_mount_point, call.directory(), call.take(str), call.take(str)
         ),
-        "delete_mount_point": lambda call: namespace.delete_mount_point(
-            call.directory(), call.take(str), call.take(str)
+        "delete_mount_point": lambda call: partial(
+            namespace.delete_mount_point, call.directory(), call.take(str), call.take(str)
         ),
-        "mounted": lambda call: namespace.mounted(call.directory(), call.take(str)),
-        "mount_points": lambda call: namespace.mount_points(call.take(str)),
-        "final_path": lambda call: namespace.final_path(call.directory()),
-        "storage_device": lambda call: namespace.storage_device(call.take(str)),
+        "mounted": lambda call: partial(namespace.mounted, call.directory(), call.take(str)),
+        "mount_points": lambda call: partial(namespace.mount_points, call.take(str)),
+        "final_path": lambda call: partial(namespace.final_path, call.directory()),
+        "storage_device": lambda call: partial(namespace.storage_device, call.take(str)),
     }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 
 from csiproxy.emulator import locks, sockets
@@ -148,28 +149,28 @@ class Control:
 def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, Call]:
     """The node's end."""
     return {
-        "control.attach": lambda call: _attach(machine, call),
-        "control.detach": lambda call: machine.disks.detach(call.take(int)),
-        "control.grow": lambda call: machine.disks.grow(call.take(int), call.take(int)),
-        "control.list": lambda _: machine.inventory(),
-        "control.reset": lambda _: machine.reset(),
-        "control.seed": lambda call: machine.seed(call.take(str)),
-        "control.order": lambda call: machine.faults.order(call.take(Fault)),
-        "control.fault_steps": lambda _: machine.faults.steps,
-        "control.faults": lambda _: machine.faults.pending(),
-        "control.services": lambda _: machine.services.reports(),
-        "control.set_start_mode": lambda call: machine.services.set_start_mode(
-            call.take(str), call.take(str)
+        "control.attach": lambda call: partial(machine.attach, *_attachment(call)),
+        "control.detach": lambda call: partial(machine.disks.detach, call.take(int)),
+        "control.grow": lambda call: partial(machine.disks.grow, call.take(int), call.take(int)),
+        "control.list": lambda _: machine.inventory,
+        "control.reset": lambda _: machine.reset,
+        "control.seed": lambda call: partial(machine.seed, call.take(str)),
+        "control.order": lambda call: partial(machine.faults.order, call.take(Fault)),
+        "control.fault_steps": lambda _: lambda: machine.faults.steps,
+        "control.faults": lambda _: machine.faults.pending,
+        "control.services": lambda _: machine.services.reports,
+        "control.set_start_mode": lambda call: partial(
+            machine.services.set_start_mode, call.take(str), call.take(str)
         ),
-        "control.switch_service": lambda call: machine.services.switch(
-            call.take(str), running=call.take(bool)
+        "control.switch_service": lambda call: partial(
+            machine.services.switch, call.take(str), running=call.take(bool)
         ),
-        "control.clear_faults": lambda _: machine.faults.clear(),
-        "control.stop": lambda _: stop(),
+        "control.clear_faults": lambda _: machine.faults.clear,
+        "control.stop": lambda _: stop,
     }
 
 
-def _attach(machine: "Machine", call: Arguments) -> int:
+def _attachment(call: Arguments) -> tuple[str, int | None, AttachOptions]:
     path, size, options = call.take(str), call.optional(int), call.take(dict)
     for name, value in options.items():
         if type(value) not in OPTION_TYPES.get(name, ()):
@@ -179,7 +180,7 @@ def _attach(machine: "Machine", call: Arguments) -> int:
         raise WireError("the identifiers of a disk are page-83 descriptors")
     if "bus" in options:
         options["bus"] = _bus_type(options["bus"])
-    return machine.attach(path, size, cast("AttachOptions", options))
+    return path, size, cast("AttachOptions", options)
 
 
 def _bus_type(number: int) -> "BusType":

@@ -33,7 +33,7 @@ class FaultySession:
         self._session = session
         self._faults = faults
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         """Step: the class's name."""
         return self._faults.step(
             class_name, lambda: self._session.instances(class_name, **where), _cim(class_name)
@@ -49,7 +49,7 @@ class FaultySession:
             _cim(result_class),
         )
 
-    def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:
+    def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         """Step: ``Class.Method``; a code is its return value."""
         class_name = target if isinstance(target, str) else target.class_name
         return self._faults.step(

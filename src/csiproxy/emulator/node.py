@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from csiproxy.emulator import frames, sockets, wire
-from csiproxy.emulator.calls import Arguments, Call, namespace_calls, session_calls
+from csiproxy.emulator.calls import Arguments, Call, namespace_calls, perform, session_calls
 from csiproxy.emulator.control import control_calls
 from csiproxy.emulator.faults import ReplyLost
 from csiproxy.emulator.frames import Frame
@@ -140,7 +140,7 @@ class Node:
             raise WireError("a message is no call")
         arguments = Arguments(request.arguments, frame.descriptors[0] if frame.descriptors else None)
         try:
-            return Reply(self._calls[request.call](arguments))
+            return Reply(perform(self._calls[request.call], arguments))
         except (WireError, ReplyLost):
             raise
         except HostError as error:

@@ -19,7 +19,7 @@ class RemoteSession:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         """All instances of a class whose properties equal all of ``where``."""
         return every(Instance, self._pool.call("instances", class_name, where))
 
@@ -30,7 +30,7 @@ class RemoteSession:
         found = self._pool.call("associated", instance, association, result_class, result_role)
         return every(Instance, found)
 
-    def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:
+    def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         """Call a method of an instance, or a static one of the class named."""
         return one(Result, self._pool.call("invoke", target, method, parameters))
 

@@ -67,7 +67,7 @@ class EmulatedSession(Session):
         known = [provider.schema for provider in self._providers.values()]
         return [name for one in known for name in (one.name, *(f"{one.name}.{m}" for m in one.methods))]
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         """The instances whose properties equal all of ``where``."""
         provider = self._provider(class_name, "ExecQuery")
         known = provider.schema.properties
@@ -99,7 +99,7 @@ class EmulatedSession(Session):
 
         return self._guarded("AssociatorsOf", related)
 
-    def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:
+    def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         """Call a method after checking its parameters, as WMI does, against the schema."""
         class_name = target if isinstance(target, str) else target.class_name
         provider = self._provider(class_name, "ExecMethod")

@@ -92,10 +92,11 @@ class Session(Protocol):
     """A connection to the node's CIM server.  Safe to use from several threads.
 
     Every method raises :class:`~csiproxy.errors.CimError` when the operation itself fails and
-    :class:`~csiproxy.errors.HostUnreachable` when there is no server.
+    :class:`~csiproxy.errors.HostUnreachable` when there is no server.  Names of properties and parameters are
+    the host's, so the methods' own parameters before them are known by their place alone.
     """
 
-    def instances(self, class_name: str, **where: bool | int | str) -> list[Instance]:
+    def instances(self, class_name: str, /, **where: bool | int | str) -> list[Instance]:
         """All instances of a class whose properties equal all of ``where`` (text ignoring case)."""
         ...
 
@@ -109,7 +110,7 @@ class Session(Protocol):
         """
         ...
 
-    def invoke(self, target: Instance | str, method: str, **parameters: Value) -> Result:
+    def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         """Call a method of an instance, or a static one of the class named.  None means "not given".
 
         An instance that has gone since it was read gives return value 8 for the storage classes ("object
