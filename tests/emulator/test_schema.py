@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from csiproxy.emulator import schema
+from csiproxy.emulator.iscsi_schema import ISCSI_CLASSES
 from csiproxy.emulator.machine import Machine
-from csiproxy.emulator.session import EmulatedSession
-from csiproxy.emulator.system import Services, service_association
 
 WMI = Path(__file__).parent / "wmi"
 FACTS = {path.stem: json.loads(path.read_text()) for path in WMI.glob("*.json")}
@@ -22,6 +21,7 @@ CLASSES = {
         schema.MSFT_STORAGE_SETTING,
         schema.WIN32_SERVICE,
         schema.CIM_BIOS_ELEMENT,
+        *ISCSI_CLASSES,
     )
 }
 
@@ -53,9 +53,7 @@ def test_every_class_of_the_facts_is_emulated():
 @pytest.fixture
 def joined(tmp_path):
     with Machine(str(tmp_path / "node")) as machine:
-        services = service_association(Services(machine.state))
-        session = EmulatedSession(machine.disks, lambda _: [], associations=(services,))
-        yield {association.name: association for association in session._associations.values()}
+        yield {one.name: one for one in machine.session._session._associations.values()}
 
 
 def test_every_association_joins_windows_classes_in_windows_roles(joined):

@@ -38,6 +38,9 @@ SCHEMA = (
        )""",
 )
 
+# What a unit of an iSCSI target is called in the place of an image's path, which begins with a slash.
+UNIT_PREFIX = "iscsi:"
+
 # GUID_DEVINTERFACE_DISK, the last part of every disk's path.
 DISK_INTERFACE = "{53f56307-b6bf-11d0-94f2-00a0c91efb8b}"
 # What INQUIRY data hold (SPC-4 6.6.2); Windows cuts hardware identifiers there.
@@ -86,7 +89,7 @@ class Attachment:
     """One row: the disk as Windows' drivers describe it."""
 
     number: int
-    image: str
+    image: str  # or the name of a unit
     vendor: str
     product: str
     serial: str
@@ -102,6 +105,16 @@ class Attachment:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", self._path())  # once: disks are looked for by it
+
+    @property
+    def is_unit(self) -> bool:
+        """Whether its sectors are on an iSCSI target instead of in an image."""
+        return self.image.startswith(UNIT_PREFIX)
+
+    @property
+    def target(self) -> str:
+        """The name of the iSCSI target that a unit is of."""
+        return self.image.removeprefix(UNIT_PREFIX).rpartition(",")[0] if self.is_unit else ""
 
     @property
     def location(self) -> str:

@@ -7,11 +7,12 @@ and attached to another node with its volumes, as a cloud disk can.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from csiproxy.emulator import attachment, image, partition_table, placement
 from csiproxy.emulator.attachment import Attachment, BusType, OfflineReason, Place
-from csiproxy.emulator.image import Image, win32_error
+from csiproxy.emulator.image import Image, Medium, win32_error
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
 from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
@@ -24,6 +25,8 @@ SCHEMA = attachment.SCHEMA
 SYSTEM_DISK = 0
 # Adapter 0 holds the system disk; data disks sit on this one unless the operator says otherwise.
 DATA_ADAPTER = 1
+# The initiator is an adapter, too.
+ISCSI_ADAPTER = 2
 
 
 class Disk:
@@ -32,7 +35,7 @@ class Disk:
     ``layout`` is Windows' view, as old as the last :meth:`refresh`.
     """
 
-    def __init__(self, record: Attachment, opened: Image | None, problem: str = "") -> None:
+    def __init__(self, record: Attachment, opened: Medium | None, problem: str = "") -> None:
         self.record = record
         self.image = opened
         self.problem = problem
@@ -59,8 +62,8 @@ class Disk:
         return self.record.offline or partition.offset in self.offline_partitions
 
     @property
-    def device(self) -> Image:
-        """The image of a disk that is present; a disk that is not is 1117."""
+    def device(self) -> Medium:
+        """The medium of a disk that is present; a disk that is not is 1117."""
         if self.image is None:
             raise Win32Error(WindowsCode.IO_DEVICE, "CreateFileW", self.problem)
         return self.image
@@ -120,6 +123,7 @@ class Disks:
     ) -> None:
         self._state = state
         self._drive_c = os.path.realpath(drive_c or os.path.join(directory, "c"))
+        self._units = os.path.join(os.path.realpath(directory), "units")
         self._disks: dict[int, Disk] = {}
         try:
             os.makedirs(self._drive_c, exist_ok=True)
@@ -203,17 +207,46 @@ class Disks:
             )
             if offline or policy_read_only:
                 record = record.taken_offline(OfflineReason.POLICY)
-            disk = Disk(record, Image(path, read_only=read_only))
-            disk.refresh()
-            if not disk.record.offline and self.twin(disk):
-                disk.record = record.taken_offline(OfflineReason.COLLISION)
-            try:
-                self._save(disk.record)
-            except BaseException:
-                disk.device.close()
-                raise
-            self._disks[number] = disk
+            self._add(Disk(record, Image(path, read_only=read_only)))
             return number
+
+    def attach_unit(self, unit: Attachment, medium: Medium) -> int:
+        """Attach a unit of an iSCSI target and return its disk number.
+
+        A unit that is known already, from before the node was started, goes on as the disk that it was;
+        another one gets the number of ``unit`` when it is free, else the lowest one.
+        """
+        with self.lock:
+            known = next((disk for disk in self._disks.values() if disk.record.image == unit.image), None)
+            if known:
+                known.image, known.problem = medium, ""
+                known.refresh()
+                return known.number
+            number = unit.number if unit.number and unit.number not in self._disks else None
+            records = [disk.record for disk in self._disks.values()]
+            siblings = [one.place for one in records if one.is_unit and one.target == unit.target]
+            place = placement.unit_place(
+                ISCSI_ADAPTER, unit.place.lun, siblings, [one.place for one in records]
+            )
+            record = replace(unit, number=placement.free_number(number, self._disks), place=place)
+            self._add(Disk(record, medium))
+            return record.number
+
+    def units(self) -> list[Disk]:
+        """The disks that are units of iSCSI targets, present or not."""
+        with self.lock:
+            return [disk for _, disk in sorted(self._disks.items()) if disk.record.is_unit]
+
+    def _add(self, disk: Disk) -> None:
+        disk.refresh()
+        if not disk.record.offline and self.twin(disk):
+            disk.record = disk.record.taken_offline(OfflineReason.COLLISION)
+        try:
+            self._save(disk.record)
+        except BaseException:
+            disk.device.close()
+            raise
+        self._disks[disk.number] = disk
 
     def detach(self, number: int) -> None:
         """Take a disk away, whatever Windows does with it.  Its image and files stay as they are."""
@@ -304,7 +337,7 @@ class Disks:
         boot = boot_partition(disk.layout) if disk.is_system else None
         place = self._drive_c if boot == partition else ""
         return Volume(
-            disk.device, partition, disk.layout.volume_guid(partition), disk.record.image + ".d", place
+            disk.device, partition, disk.layout.volume_guid(partition), self._files(disk.record), place
         )
 
     def find_volume(self, name: str, *, offline: bool = False) -> tuple[Disk, Volume]:
@@ -352,7 +385,20 @@ class Disks:
 
     # --- inside ----------------------------------------------------------------------------------------
 
+    def _files(self, record: Attachment) -> str:
+        """The directory of the host below which the files of a disk's volumes are.
+
+        Those of an image lie beside it.  A unit has no beside, so they are in the node's directory, by the
+        unit's name (a digest of it, which any host takes for a name).
+        """
+        if not record.is_unit:
+            return record.image + ".d"
+        return os.path.join(self._units, sha256(record.image.encode()).hexdigest())
+
     def _open(self, disk: Disk) -> None:
+        if disk.record.is_unit:
+            disk.problem = "its iSCSI target is not logged in"
+            return
         try:
             disk.image = Image(disk.record.image, read_only=disk.record.medium_read_only)
             disk.problem = ""

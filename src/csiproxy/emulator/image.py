@@ -85,6 +85,36 @@ class FileIdentity:
     inode: int
 
 
+class Medium(Sectors, Protocol):
+    """What an attached disk's sectors are on: an image of the host, or a unit of an iSCSI target.
+
+    ``path`` names it for an operator.
+    """
+
+    path: str
+
+    @property
+    def identity(self) -> FileIdentity | None:
+        """Which file it is; None when it is none of the host's."""
+        ...
+
+    def measure(self) -> int:
+        """Look at its size again, and return it."""
+        ...
+
+    def check_length(self) -> None:
+        """Refuse what is too short to have ever been a disk (1785)."""
+        ...
+
+    def grow(self, size: int) -> None:
+        """Make it larger."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; whoever still has the object gets errors."""
+        ...
+
+
 def create(path: str, size: int) -> None:
     """Make a new, sparse image of ``size`` bytes.  An existing file is 183; a failure leaves none."""
     check_size(size, "create")

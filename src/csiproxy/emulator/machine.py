@@ -10,13 +10,17 @@ import time
 from dataclasses import replace
 from typing import Self
 
-from csiproxy.emulator import disk, image, links, marks, system
+from csiproxy.emulator import disk, image, iscsi_records, links, marks, system
 from csiproxy.emulator.attachment import OfflineReason
+from csiproxy.emulator.cim_iscsi import Iscsi
+from csiproxy.emulator.cim_provider import ObjectIds
 from csiproxy.emulator.control import LOCK_NAME, AttachOptions
 from csiproxy.emulator.disk import Disks
 from csiproxy.emulator.faults import Action, Faults
 from csiproxy.emulator.faulty import NAMESPACE_STEPS, FaultyNamespace, FaultySession
+from csiproxy.emulator.initiator import Initiator
 from csiproxy.emulator.inventory import DiskReport, VolumeReport
+from csiproxy.emulator.iscsi_keeper import Keeper
 from csiproxy.emulator.links import LinkTable
 from csiproxy.emulator.locks import try_lock
 from csiproxy.emulator.namespace import NodeNamespace
@@ -37,6 +41,7 @@ SCHEMA = (
          directory TEXT NOT NULL      -- of the host; drives in the node's own directory are not listed
        )""",
     *disk.SCHEMA,
+    *iscsi_records.SCHEMA,
     *system.SCHEMA,
 )
 
@@ -93,11 +98,22 @@ class Machine:
             self.disks.close()
             raise
         self.services = services = Services(self.state)
+        self.initiator = Initiator(self.state, self.disks, self.namespace.mount_points)
+        self._keeper = Keeper(self.initiator)
+        if self.initiator.sessions():
+            self._keeper.start()
+        iscsi = Iscsi(
+            self.initiator,
+            ObjectIds(self.disks.provider),
+            running=lambda: services.is_running("MSiSCSI"),
+            on_session=self._keeper.start,
+        )
         session = EmulatedSession(
             self.disks,
             self.namespace.mount_points,
-            providers=(ServiceClass(services), BiosClass(self.state)),
-            associations=(service_association(services),),
+            providers=(ServiceClass(services), BiosClass(self.state), *iscsi.providers()),
+            associations=(service_association(services), *iscsi.associations()),
+            look_for_disks=self.initiator.rescan,
         )
         # What the world sees of the node goes through the faults that the operator orders.
         self.faults = Faults(self._disturb, (*session.steps(), *NAMESPACE_STEPS))
@@ -126,6 +142,8 @@ class Machine:
 
     def close(self) -> None:
         """Stop: unlock the images and give up the directory.  Nothing on it changes."""
+        self._keeper.stop()
+        self.initiator.close()
         self.disks.close()
         self.state.close()
         os.close(self._lock)
@@ -177,6 +195,7 @@ class Machine:
         self.faults.clear()
         self.services.reset()
         self.namespace.forget_links()
+        self.initiator.reset()
         marks.clear(self.namespace.places().locks)
         for info in self.disks.inventory():
             if info.number != disk.SYSTEM_DISK:

@@ -1,6 +1,6 @@
 """Where an attached disk goes, and what is made up for what its operator left open."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 
 from csiproxy.emulator.attachment import Place
@@ -41,6 +41,13 @@ def free_place(wanted: Place, any_lun: bool, taken: Mapping[Place, int]) -> Plac
             f"LUN {wanted.lun} of that target is disk {taken[wanted]} already: choose another",
         )
     return wanted
+
+
+def unit_place(adapter: int, lun: int, siblings: Collection[Place], taken: Collection[Place]) -> Place:
+    """The place of a unit of an iSCSI target: with the target's other units, else at the next target."""
+    on_adapter = {place.target for place in taken if place.adapter == adapter}
+    free = next(target for target in range(_MAX_PLACE) if target not in on_adapter)
+    return Place(adapter, 0, next((place.target for place in siblings), free), lun)
 
 
 def text(value: str) -> str:

@@ -37,7 +37,8 @@ class Wbem(IntEnum):
 class EmulatedSession(Session):
     """Answers from the emulated disks; further classes come as ``providers`` and ``associations``.
 
-    ``mount_points`` gives the directories (``C:\\…``) where a volume is mounted.
+    ``mount_points`` gives the directories (``C:\\…``) where a volume is mounted; ``look_for_disks`` is called
+    before a rescan.
     """
 
     def __init__(
@@ -46,13 +47,14 @@ class EmulatedSession(Session):
         mount_points: Callable[[str], list[str]],
         providers: Sequence[Provider] = (),
         associations: Sequence[Association] = (),
+        look_for_disks: Callable[[], None] = lambda: None,
     ) -> None:
         storage = Storage(disks, ObjectIds(disks.provider), mount_points)
         own: tuple[Provider, ...] = (
             DiskClass(storage),
             PartitionClass(storage),
             VolumeClass(storage),
-            StorageSettingClass(disks),
+            StorageSettingClass(disks, look_for_disks),
         )
         self._providers: Mapping[str, Provider] = {
             provider.schema.name.lower(): provider for provider in (*own, *providers)
@@ -173,15 +175,17 @@ class StorageSettingClass:
 
     schema = schema.MSFT_STORAGE_SETTING
 
-    def __init__(self, disks: Disks) -> None:
+    def __init__(self, disks: Disks, look_for_disks: Callable[[], None]) -> None:
         self._disks = disks
+        self._look_for_disks = look_for_disks
 
     def instances(self, where: Mapping[str, Value]) -> list[Instance]:  # noqa: ARG002
         """It has none: the class is there for its static methods."""
         return []
 
     def invoke(self, key: str | None, method: str, arguments: Mapping[str, Value]) -> Result:  # noqa: ARG002
-        """UpdateHostStorageCache: look at every disk again, one at a time."""
+        """UpdateHostStorageCache: look for disks that come and go, then at every disk, one at a time."""
+        self._look_for_disks()
         self._disks.rescan()
         return Result(0, {})
 

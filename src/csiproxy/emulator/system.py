@@ -161,6 +161,11 @@ class Services:
         """The service of that name, ignoring case."""
         return next((one for one in self.all() if one.program.name.lower() == name.lower()), None)
 
+    def is_running(self, name: str) -> bool:
+        """Whether there is such a service and it runs, no longer only on its way there."""
+        service = self.find(name)
+        return service is not None and service.running and not service.pending
+
     def dependents(self, name: str) -> list[Service]:
         """The services that need this one, directly."""
         wanted = name.lower()

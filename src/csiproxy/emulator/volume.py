@@ -14,7 +14,7 @@ from enum import Enum
 from csiproxy.emulator import boot_sector, file_systems
 from csiproxy.emulator.boot_sector import BootSector, BootSectorError
 from csiproxy.emulator.file_systems import FileSystem
-from csiproxy.emulator.image import SECTOR, Image, win32_error
+from csiproxy.emulator.image import SECTOR, Medium, win32_error
 from csiproxy.emulator.partition_table import Partition
 from csiproxy.emulator.volume_files import empty, sync_path, used_bytes
 from csiproxy.errors import Win32Error, WindowsCode
@@ -80,7 +80,7 @@ class Volume:
     it is not empty, the directory that holds the files instead (drive C: lives in the node's state).
     """
 
-    image: Image
+    image: Medium
     partition: Partition
     guid: str
     root: str
