@@ -8,7 +8,7 @@ from pathlib import Path
 
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
-from csiproxy.storage.codes import CIM, HRESULT, SERVICE, WIN32
+from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
 VERSIONS_INTRODUCTION = r"""\
@@ -49,6 +49,14 @@ SERVICES = """
 What [Win32_Service](https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service) returns from
 StartService and
 StopService.
+
+"""
+INITIATOR = """
+## Status codes of the iSCSI initiator
+
+What the MSFT_iSCSI classes fail with, as a return value or an HRESULT; from
+[iSCSI status qualifiers](https://learn.microsoft.com/windows-hardware/drivers/storage/iscsi-status-qualifiers).
+Microsoft documents no Win32 code for these; the third column is this project's choice.
 
 """
 HRESULTS = """
@@ -160,6 +168,14 @@ def errors_page() -> str:
                 *(
                     (str(value), meaning.error.code.name, str(meaning.windows_code), meaning.text)
                     for value, meaning in sorted(SERVICE.items())
+                ),
+            ),
+            INITIATOR,
+            table(
+                ("code", "status", "Windows code", "meaning"),
+                *(
+                    (f"`0x{value:08x}`", meaning.error.code.name, str(meaning.windows_code), meaning.text)
+                    for value, meaning in sorted(ISCSI.items())
                 ),
             ),
             HRESULTS,

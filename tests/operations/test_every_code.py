@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 from tests.emulated import MIB, PLUGINS, PODS
 from tests.emulator.documented_codes import DOCUMENTED
+from tests.operations.iscsi_methods import ISCSI_METHODS
 
 from csiproxy import storage
 from csiproxy.emulator import schema
 from csiproxy.emulator.faults import Action, Fault
+from csiproxy.emulator.iscsi_schema import ISCSI_CLASSES
 from csiproxy.errors import CsiProxyError, Internal
 from csiproxy.operations.context import Context
 from csiproxy.storage import codes
@@ -22,9 +24,10 @@ CLASSES = (
     schema.MSFT_VOLUME,
     schema.MSFT_STORAGE_SETTING,
     schema.WIN32_SERVICE,
+    *ISCSI_CLASSES,
 )
 # Methods of other classes that have the name of one that is called.
-SAME_NAMES = {"MSFT_Partition.Offline"}
+SAME_NAMES = {"MSFT_Partition.Offline", "MSFT_iSCSITarget.Update"}
 
 
 def failure(work) -> CsiProxyError:
@@ -198,7 +201,11 @@ def test_every_return_value_of_a_method_that_is_called_arrives(node, method):
 def test_no_method_is_called_that_is_not_tried_here():
     known = {f"{one.name}.{method}": method for one in CLASSES for method in one.methods}
     sources = "".join(path.read_text() for path in Path(storage.__file__).parent.glob("*.py"))
-    assert {name for name, method in known.items() if f'"{method}"' in sources} == set(METHODS) | SAME_NAMES
+    assert {name for name, method in known.items() if f'"{method}"' in sources} == {
+        *METHODS,
+        *ISCSI_METHODS,
+        *SAME_NAMES,
+    }
 
 
 # --- every Windows code at every step that a proxy makes of the namespace -----------------------------------

@@ -12,6 +12,8 @@ from csiproxy.operations.configuration import Configuration
 from csiproxy.operations.csi_proxy_service import CsiProxyService
 from csiproxy.operations.disk import DiskGroup
 from csiproxy.operations.filesystem import FilesystemGroup
+from csiproxy.operations.iscsi import IscsiGroup
+from csiproxy.operations.iscsi_lun import IscsiLuns
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import Confinement
 from csiproxy.operations.system import SystemGroup
@@ -25,6 +27,7 @@ class Operations:
 
     disk: DiskGroup
     filesystem: FilesystemGroup
+    iscsi: IscsiGroup
     system: SystemGroup
     volume: VolumeGroup
     csi_proxy_service: CsiProxyService
@@ -44,15 +47,18 @@ def build(
     confinement = Confinement((configuration.kubelet_path, *configuration.working_dirs), every_prefix)
     disks = DiskGroup(storage.disks, storage.volumes, locks, sleep=sleep)
     volumes = VolumeGroup(storage, disks, locks, confinement, allow_reformat=configuration.allow_reformat)
+    iscsi = IscsiGroup(storage, disks, locks)
     return Operations(
         disk=disks,
         filesystem=FilesystemGroup(storage.namespace, confinement),
+        iscsi=iscsi,
         system=SystemGroup(storage.system, locks, configuration.allow_services, sleep=sleep),
         volume=volumes,
         csi_proxy_service=CsiProxyService(
             storage,
             disks,
             volumes,
+            IscsiLuns(iscsi, disks, locks, sleep=sleep),
             plugins=Confinement((configuration.csi_plugins_path,), every_prefix),
             pods=Confinement((configuration.pod_path,), every_prefix),
             either=Confinement(service_prefixes, every_prefix),

@@ -14,7 +14,16 @@ from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDev
 from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup, DiskLocation
 from csiproxy.operations.filesystem import PathExists, require_linkable
+from csiproxy.operations.iscsi import (
+    AuthenticationType,
+    TargetPortal,
+    checked_login,
+    checked_name,
+    checked_portal,
+)
+from csiproxy.operations.iscsi_lun import IscsiLuns
 from csiproxy.operations.paths import Confinement, acting, shown
+from csiproxy.operations.secret import Secret
 from csiproxy.operations.volume import VolumeGroup, parse_volume_id
 from csiproxy.storage import Storage
 from csiproxy.storage.disk import PartitionStyle
@@ -91,6 +100,13 @@ class ListDiskVolumeMappings:
     disk_volumes: dict[str, VolumeDevices]
 
 
+@dataclass(frozen=True, slots=True)
+class MountIscsiLun:
+    """The device of the LUN's disk."""
+
+    disk_device: str
+
+
 def parse_disk_device(text: str) -> int:
     r"""The number in ``\\.\PhysicalDriveN``, or InvalidArgument."""
     match = _DRIVE.fullmatch(text)
@@ -112,6 +128,7 @@ class CsiProxyService:
         storage: Storage,
         disks: DiskGroup,
         volumes: VolumeGroup,
+        luns: IscsiLuns,
         *,
         plugins: Confinement,
         pods: Confinement,
@@ -120,6 +137,7 @@ class CsiProxyService:
         self._namespace = storage.namespace
         self._disks = disks
         self._volumes = volumes
+        self._luns = luns
         self._either = either
         self._prefixes = {PathContext.PLUGIN: plugins, PathContext.POD: pods}
 
@@ -252,6 +270,43 @@ class CsiProxyService:
     def dismount_volume(self, call: Context, *, volume_device: str) -> None:
         """Flush a volume and remove its mount points under both prefixes."""
         self._volumes.dismount(call, parse_volume_id(volume_device), self._either)
+
+    # --- iSCSI ---------------------------------------------------------------------------------------
+
+    def mount_iscsi_lun(
+        self,
+        call: Context,
+        *,
+        node_iqn: str,
+        auth_type: AuthenticationType,
+        discovery_chap_username: str,
+        discovery_chap_secret: Secret,
+        session_chap_username: str,
+        session_chap_secret: Secret,
+        target_portal_address: str,
+        readonly: bool,
+        target_portal_port: int,
+        initiator_chap_secret: Secret,
+        lun: int,
+    ) -> MountIscsiLun:
+        """Discover a target, log in unless it is connected, and return the device of the LUN's disk."""
+        asks = bool(discovery_chap_username or discovery_chap_secret)
+        one_way = AuthenticationType.ONE_WAY_CHAP if asks else AuthenticationType.NONE
+        number = self._luns.mount(
+            call,
+            checked_portal(TargetPortal(target_portal_address, target_portal_port)),
+            checked_name(node_iqn),
+            lun,
+            discovery=checked_login(one_way, discovery_chap_username, discovery_chap_secret),
+            login=checked_login(auth_type, session_chap_username, session_chap_secret),
+            initiator_secret=initiator_chap_secret,
+            read_only=readonly,
+        )
+        return MountIscsiLun(disk_device(number))
+
+    def unmount_iscsi_lun(self, call: Context, *, node_iqn: str) -> None:
+        """Log out of a target, which no mounted volume may be on; not connected is success."""
+        self._luns.unmount(call, checked_name(node_iqn))
 
 
 # The kind of a descriptor as the field writes it; a SCSI name string says its kind itself.

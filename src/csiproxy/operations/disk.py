@@ -1,7 +1,7 @@
 """Group disk: find, partition, and switch disks; a disk that holds the system is never changed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from csiproxy.errors import CsiProxyError, FailedPrecondition, NotFound, WindowsCode
@@ -228,6 +228,32 @@ class DiskGroup:
             except CsiProxyError as error:
                 context.note("disk-left-out", disk=disk.number, windows_code=error.windows_code)
         return found
+
+    def luns(self, numbers: Iterable[int]) -> dict[int, int]:
+        """Disk numbers by logical unit number, of the disks among ``numbers`` whose location says one."""
+        wanted = set(numbers)
+        found = [(disk.number, storage.location_of(disk)) for disk in self._disks.all()]
+        return {int(at.lun): number for number, at in found if number in wanted and at and at.lun}
+
+    def keep_read_only(self, context: Context, number: int, read_only: bool) -> None:
+        """Give a disk the read-only attribute, online; or take it back where this gave it."""
+        with self._locks.hold(context, lock_name(number)):
+            disk = self._disks.get(number)
+            refuse_system(disk)
+            if read_only:
+                # Who dies in between leaves the mark, and with it the next caller may take it back.
+                self._disks.mark_client_read_only(disk)
+                if disk.is_offline:
+                    # Windows takes attributes of online disks only (41003).
+                    context.note("bringing-online", disk=number, offline_reason=disk.offline_reason)
+                    self._disks.bring_online(disk)
+                    disk = self._disks.refresh(disk)
+                if not disk.is_read_only:
+                    self._disks.set_read_only(disk)
+            elif self._disks.is_marked_client_read_only(disk):
+                if disk.is_read_only and not disk.is_offline:
+                    self._disks.clear_read_only(disk)
+                self._disks.unmark_client_read_only(disk)
 
     def volumes_of(self, number: int, partition_number: int = 0) -> list[Volume]:
         """A disk's volumes by offset; ``partition_number`` 0 is every partition."""

@@ -6,6 +6,7 @@ what (``csiproxy.operations`` does) and makes no system call (the host does).
 
 from csiproxy.host import Host
 from csiproxy.storage.disk import Disks
+from csiproxy.storage.iscsi import Iscsi
 from csiproxy.storage.namespace import Namespace
 from csiproxy.storage.system import System
 from csiproxy.storage.volume import Volumes
@@ -18,5 +19,6 @@ class Storage:
         self.namespace = Namespace(host.win32)
         self.disks = Disks(host.cim, host.win32)
         self.volumes = Volumes(host.cim)
+        self.iscsi = Iscsi(host.cim)
         self.system = System(host.cim)
         self.mutex = host.win32.mutex

@@ -205,6 +205,130 @@ SERVICE: dict[int, Meaning] = {
     23: Meaning(AlreadyExists, 183, "a service of that name exists", _SERVICE),
     24: Meaning(FailedPrecondition, 31, "the service is paused", _SERVICE),
 }
+# https://learn.microsoft.com/windows-hardware/drivers/storage/iscsi-status-qualifiers
+_INITIATOR = "iscsi-status-qualifiers"
+ISCSI: dict[int, Meaning] = {
+    0xEFFF0001: Meaning(Internal, 31, "the initiator gives no reason", _INITIATOR),
+    0xEFFF0002: Meaning(PermissionDenied, 1326, "the target refuses the login", _INITIATOR),
+    0xEFFF0003: Meaning(Unavailable, 1225, "the portal does not answer", _INITIATOR),
+    0xEFFF0004: Meaning(AlreadyExists, 183, "the initiator is registered already", _INITIATOR),
+    0xEFFF0005: Meaning(NotFound, 1168, "the initiator is not registered", _INITIATOR),
+    0xEFFF0006: Meaning(Unavailable, 1237, "the target has moved for a while; try again", _INITIATOR),
+    0xEFFF0007: Meaning(NotFound, 1168, "the target has moved; discover it again", _INITIATOR),
+    0xEFFF0008: Meaning(Internal, 31, "the target finds fault with the initiator", _INITIATOR),
+    0xEFFF0009: Meaning(
+        PermissionDenied,
+        1326,
+        "CHAP failed: the name or a secret is not the one that the other side has",
+        _INITIATOR,
+    ),
+    0xEFFF000A: Meaning(PermissionDenied, 5, "the target does not let this initiator in", _INITIATOR),
+    0xEFFF000B: Meaning(NotFound, 1168, "the portal does not have that target", _INITIATOR),
+    0xEFFF000C: Meaning(NotFound, 1168, "the target has been removed", _INITIATOR),
+    0xEFFF000D: Meaning(FailedPrecondition, 50, "the target speaks another version of iSCSI", _INITIATOR),
+    0xEFFF000E: Meaning(ResourceExhausted, 71, "the target takes no more connections", _INITIATOR),
+    0xEFFF000F: Meaning(InvalidArgument, 87, "the login lacks a parameter", _INITIATOR),
+    0xEFFF0010: Meaning(Internal, 31, "the connection cannot be part of the session", _INITIATOR),
+    0xEFFF0011: Meaning(FailedPrecondition, 50, "the target does not have sessions of that kind", _INITIATOR),
+    0xEFFF0012: Meaning(Internal, 31, "the target failed", _INITIATOR),
+    0xEFFF0013: Meaning(
+        Unavailable, 1722, "the target's service is not available now; try again", _INITIATOR
+    ),
+    0xEFFF0014: Meaning(ResourceExhausted, 1450, "the target is out of resources", _INITIATOR),
+    0xEFFF0015: Meaning(AlreadyExists, 183, "the initiator has such a connection already", _INITIATOR),
+    0xEFFF0016: Meaning(AlreadyExists, 183, "there is such a session already", _INITIATOR),
+    0xEFFF0017: Meaning(NotFound, 1168, "there is no such initiator", _INITIATOR),
+    0xEFFF0018: Meaning(AlreadyExists, 183, "the target is known already", _INITIATOR),
+    0xEFFF0019: Meaning(Internal, 31, "the iSCSI driver is faulty", _INITIATOR),
+    0xEFFF001A: Meaning(Internal, 31, "the other side sent a key that iSCSI does not have", _INITIATOR),
+    0xEFFF001B: Meaning(Internal, 31, "the portal's list of targets cannot be read", _INITIATOR),
+    0xEFFF001C: Meaning(NotFound, 1168, "there is no such session", _INITIATOR),
+    0xEFFF001D: Meaning(Internal, 1117, "a SCSI command failed", _INITIATOR),
+    0xEFFF001E: Meaning(ResourceExhausted, 71, "the initiator has no room for more sessions", _INITIATOR),
+    0xEFFF001F: Meaning(Aborted, 170, "another request is under way on the session; try again", _INITIATOR),
+    0xEFFF0020: Meaning(NotFound, 1168, "the target has no mapping", _INITIATOR),
+    0xEFFF0021: Meaning(
+        FailedPrecondition, 50, "the initiator cannot use an address of that kind", _INITIATOR
+    ),
+    0xEFFF0022: Meaning(PermissionDenied, 1326, "the target refuses the logon", _INITIATOR),
+    0xEFFF0023: Meaning(Unavailable, 1236, "sending to the target failed; try again", _INITIATOR),
+    0xEFFF0024: Meaning(Unavailable, 59, "the connection to the target failed; try again", _INITIATOR),
+    0xEFFF0025: Meaning(
+        FailedPrecondition, 50, "the two sides speak different versions of iSCSI", _INITIATOR
+    ),
+    0xEFFF0026: Meaning(OutOfRange, 87, "the adapter has no such target mapping", _INITIATOR),
+    0xEFFF0027: Meaning(FailedPrecondition, 50, "the IPsec key of the target is missing", _INITIATOR),
+    0xEFFF0028: Meaning(FailedPrecondition, 50, "the credentials for the target are missing", _INITIATOR),
+    0xEFFF0029: Meaning(NotFound, 1168, "the node does not know the target; discover it first", _INITIATOR),
+    0xEFFF002A: Meaning(InvalidArgument, 87, "a parameter of the login is not valid", _INITIATOR),
+    0xEFFF002B: Meaning(AlreadyExists, 183, "there is such a target mapping already", _INITIATOR),
+    0xEFFF002C: Meaning(ResourceExhausted, 1450, "the adapter's store of credentials is full", _INITIATOR),
+    0xEFFF002D: Meaning(InvalidArgument, 87, "the initiator has no such port", _INITIATOR),
+    0xEFFF002E: Meaning(Internal, 31, "not all initiators could do it", _INITIATOR),
+    0xEFFF002F: Meaning(FailedPrecondition, 50, "the adapter has no store of credentials", _INITIATOR),
+    0xEFFF0030: Meaning(FailedPrecondition, 50, "that kind of IKE identity is not supported", _INITIATOR),
+    0xEFFF0031: Meaning(InvalidArgument, 87, "the IKE identity has the wrong length", _INITIATOR),
+    0xEFFF0032: Meaning(AlreadyExists, 183, "the portal is registered already", _INITIATOR),
+    0xEFFF0033: Meaning(AlreadyExists, 183, "the target's address is registered already", _INITIATOR),
+    0xEFFF0034: Meaning(NotFound, 1168, "there are no IKE credentials", _INITIATOR),
+    0xEFFF0035: Meaning(FailedPrecondition, 50, "the tunnel has no outer address", _INITIATOR),
+    0xEFFF0036: Meaning(Internal, 31, "the initiator's store of addresses or keys is damaged", _INITIATOR),
+    0xEFFF0037: Meaning(FailedPrecondition, 50, "this node cannot do it", _INITIATOR),
+    0xEFFF0038: Meaning(ResourceExhausted, 1450, "the target is out of resources", _INITIATOR),
+    0xEFFF0039: Meaning(
+        DeadlineExceeded, 1053, "the initiator's service did not answer its driver in time", _INITIATOR
+    ),
+    0xEFFF003A: Meaning(NotFound, 1168, "there is no iSNS server", _INITIATOR),
+    0xEFFF003C: Meaning(FailedPrecondition, 87, "no portal of the target is known", _INITIATOR),
+    0xEFFF003D: Meaning(FailedPrecondition, 50, "a session's last connection stays", _INITIATOR),
+    0xEFFF003E: Meaning(
+        FailedPrecondition, 1062, "the service MSiSCSI does not run; start it first", _INITIATOR
+    ),
+    0xEFFF003F: Meaning(AlreadyExists, 183, "the target is logged in already", _INITIATOR),
+    0xEFFF0040: Meaning(
+        FailedPrecondition, 2404, "a disk of the session is in use; unmount its volumes first", _INITIATOR
+    ),
+    0xEFFF0041: Meaning(Internal, 31, "the persistent login could not be saved", _INITIATOR),
+    0xEFFF0042: Meaning(Internal, 31, "the persistent login could not be removed", _INITIATOR),
+    0xEFFF0043: Meaning(NotFound, 1168, "the portal is not registered; add it first", _INITIATOR),
+    0xEFFF0044: Meaning(NotFound, 1168, "there is no such initiator", _INITIATOR),
+    0xEFFF0045: Meaning(NotFound, 1168, "there is no such way of discovery", _INITIATOR),
+    0xEFFF0046: Meaning(FailedPrecondition, 50, "this Windows has no IPsec for iSCSI", _INITIATOR),
+    0xEFFF0047: Meaning(DeadlineExceeded, 1460, "the persistent logins took too long", _INITIATOR),
+    0xEFFF0048: Meaning(InvalidArgument, 87, "a CHAP secret has at least 12 bytes", _INITIATOR),
+    0xEFFF0049: Meaning(FailedPrecondition, 50, "the initiator's evaluation period is over", _INITIATOR),
+    0xEFFF004A: Meaning(InvalidArgument, 87, "the CHAP secret is not valid", _INITIATOR),
+    0xEFFF004B: Meaning(InvalidArgument, 87, "the target's CHAP secret is not valid", _INITIATOR),
+    0xEFFF004C: Meaning(
+        FailedPrecondition, 87, "the initiator's CHAP secret is not set, or equals the target's", _INITIATOR
+    ),
+    0xEFFF004D: Meaning(InvalidArgument, 2202, "the CHAP user name is not valid", _INITIATOR),
+    0xEFFF004E: Meaning(InvalidArgument, 87, "the kind of authentication is not valid", _INITIATOR),
+    0xEFFF004F: Meaning(InvalidArgument, 87, "the target mapping is not valid", _INITIATOR),
+    0xEFFF0050: Meaning(InvalidArgument, 87, "the target's identifier is not valid", _INITIATOR),
+    0xEFFF0051: Meaning(InvalidArgument, 123, "the iSCSI name is not valid", _INITIATOR),
+    0xEFFF0052: Meaning(FailedPrecondition, 50, "the iSNS server speaks another version", _INITIATOR),
+    0xEFFF0053: Meaning(Internal, 31, "IPsec could not be set up", _INITIATOR),
+    0xEFFF0054: Meaning(Internal, 31, "the initiator's buffer is too small", _INITIATOR),
+    0xEFFF0055: Meaning(InvalidArgument, 87, "the load balancing policy is not valid", _INITIATOR),
+    0xEFFF0056: Meaning(InvalidArgument, 87, "the initiator calls a parameter invalid", _INITIATOR),
+    0xEFFF0057: Meaning(InvalidArgument, 87, "a path was given twice", _INITIATOR),
+    0xEFFF0058: Meaning(InvalidArgument, 87, "the number of paths is not that of the session", _INITIATOR),
+    0xEFFF0059: Meaning(InvalidArgument, 87, "there is no such path", _INITIATOR),
+    0xEFFF005A: Meaning(InvalidArgument, 87, "only one path can be the first", _INITIATOR),
+    0xEFFF005B: Meaning(InvalidArgument, 87, "one path has to be the first", _INITIATOR),
+    0xEFFF005C: Meaning(AlreadyExists, 183, "the device is bound persistently already", _INITIATOR),
+    0xEFFF005D: Meaning(NotFound, 1168, "there is no such device", _INITIATOR),
+    0xEFFF005E: Meaning(FailedPrecondition, 50, "the device is not a persistent iSCSI disk", _INITIATOR),
+    0xEFFF005F: Meaning(Unavailable, 53, "the portal's name does not resolve", _INITIATOR),
+    0xEFFF0060: Meaning(Unavailable, 1229, "the session has no connection now; try again", _INITIATOR),
+    0xEFFF0061: Meaning(FailedPrecondition, 50, "the load balancing policy is not supported", _INITIATOR),
+    0xEFFF0062: Meaning(Aborted, 170, "a connection of the session is being removed; try again", _INITIATOR),
+    0xEFFF0063: Meaning(InvalidArgument, 87, "the session has no such connection", _INITIATOR),
+    0xEFFF0064: Meaning(FailedPrecondition, 50, "a session's first connection stays", _INITIATOR),
+    0xEFFF0065: Meaning(PermissionDenied, 5, "group policy forbids it", _INITIATOR),
+    0xEFFF0066: Meaning(FailedPrecondition, 50, "the firewall keeps the iSNS server out", _INITIATOR),
+}
 _UNKNOWN = Meaning(Internal, 31, "the provider gives a code that is not documented", "")
 
 # https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants
@@ -245,6 +369,9 @@ def judge(error: HostError, doing: str) -> CsiProxyError:
             code = error.hresult & 0xFFFF
             found, text = WIN32.get(code, (Internal, "the host failed"))
             return found(f"cannot {doing}: {text}", code, origin=origin)
+        if meaning := ISCSI.get(error.hresult):
+            said = f" ({error.detail})" if error.detail else ""
+            return meaning.error(f"cannot {doing}: {meaning.text}{said}", meaning.windows_code, origin=origin)
         failure, code, text = HRESULT.get(error.hresult, (Internal, 31, "WMI failed"))
         return failure(f"cannot {doing}: {text}", code, origin=origin)
     if isinstance(error, HostUnreachable):
@@ -275,6 +402,8 @@ def expect(
     (ExtendedStatus.Message) is kept: it is the one place where the real reason stands.
     """
     value = result.return_value
+    if value < 0:  # an HRESULT, which some hosts give as a signed number
+        value &= 0xFFFF_FFFF
     if value == 0 or value in also:
         return result
     meaning = table.get(value, _UNKNOWN)

@@ -176,10 +176,31 @@ class Disks:
 
     def clear_read_only(self, disk: Disk) -> None:
         """Take back the read-only attribute that Windows keeps for the disk (not a hardware lock)."""
-        what = f"clear the read-only attribute of disk {disk.number}"
+        self._set_attribute(disk, f"clear the read-only attribute of disk {disk.number}", is_read_only=False)
+
+    def set_read_only(self, disk: Disk) -> None:
+        """Let Windows refuse writes to the disk."""
+        self._set_attribute(disk, f"make disk {disk.number} read-only", is_read_only=True)
+
+    def _set_attribute(self, disk: Disk, what: str, *, is_read_only: bool) -> None:
         with judged(what):
-            result = self._session.invoke(disk.instance, "SetAttributes", IsReadOnly=False)
+            result = self._session.invoke(disk.instance, "SetAttributes", IsReadOnly=is_read_only)
         expect(result, "MSFT_Disk.SetAttributes", what)
+
+    def mark_client_read_only(self, disk: Disk) -> None:
+        """Remember, past the death of this process, that a client wanted the disk read-only."""
+        with judged(f"remember who made disk {disk.number} read-only"):
+            self._win32.remember(_client_read_only(disk))
+
+    def unmark_client_read_only(self, disk: Disk) -> None:
+        """Forget what :meth:`mark_client_read_only` remembered."""
+        with judged(f"forget who made disk {disk.number} read-only"):
+            self._win32.forget(_client_read_only(disk))
+
+    def is_marked_client_read_only(self, disk: Disk) -> bool:
+        """Whether :meth:`mark_client_read_only` was called, by whichever proxy, and not taken back since."""
+        with judged(f"recall who made disk {disk.number} read-only"):
+            return self._win32.remembers(_client_read_only(disk))
 
     def mark_policy_read_only(self, disk: Disk) -> None:
         """Remember, past the death of this process, that policy made the disk read-only, and nobody else."""
@@ -282,6 +303,10 @@ def _meanings(disk: Disk) -> Mapping[int, Meaning]:
 
 def _policy_read_only(disk: Disk) -> str:
     return f"policy read-only {disk.instance.key}"
+
+
+def _client_read_only(disk: Disk) -> str:
+    return f"client read-only {disk.instance.key}"
 
 
 def partition_of_instance(instance: Instance) -> Partition:
