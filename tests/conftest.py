@@ -9,7 +9,9 @@ from typing import NoReturn
 
 import pytest
 from hypothesis import settings
+from tests import leaks
 from tests.iscsi_target import TargetServer
+from tests.samba import Samba
 
 # A shared machine is sometimes slow; that is no failure of what is tested.
 settings.register_profile("project", deadline=None)
@@ -51,5 +53,44 @@ def target_server(tmp_path: Path) -> Iterator[TargetServer]:
     """A real iSCSI target, and an initiator's library to reach it with."""
     find_library("libiscsi.so.7")
     server = TargetServer(tmp_path / "target", find_foreign)
+    yield server
+    server.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    leaks.configure(config)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Passwords; what the test has written below its directory is searched for them."""
+    yield leaks.draw
+    leaks.search(tmp_path)
+
+
+def require_smb() -> None:
+    """Skip where the test's host cannot have an SMB server, fail there under CI=true."""
+    if os.geteuid() == 0:
+        return
+    reason = "Samba checks passwords for root only"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+    """An SMB server that this worker's tests share."""
+    require_smb()
+    server = Samba(tmp_path_factory.mktemp("samba"), find_foreign)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def plain_samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+    """An SMB server that cannot encrypt."""
+    require_smb()
+    server = Samba(tmp_path_factory.mktemp("plain-samba"), find_foreign, encrypt="off")
     yield server
     server.close()

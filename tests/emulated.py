@@ -9,6 +9,7 @@ from pathlib import Path
 from csiproxy import operations
 from csiproxy.emulator import image
 from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.smb_shares import Show
 from csiproxy.host import Host
 from csiproxy.host.cim import Session
 from csiproxy.host.win32 import Win32
@@ -28,9 +29,9 @@ NO_VOLUME = r"\\?\Volume{00000000-0000-4000-8000-00000000dead}" + "\\"
 class EmulatedNode:
     """One node below ``directory``.  Disks are small; their images lie beside the node."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, smb_files: Show = Show.NONE) -> None:
         self.directory = directory
-        self.machine = Machine(str(directory / "node"))
+        self.machine = Machine(str(directory / "node"), smb_files=smb_files)
         self.host = Host(self.machine.session, self.machine.win32)
         self.storage = Storage(self.host)
 
@@ -44,11 +45,14 @@ class EmulatedNode:
         win32: Win32 | None = None,
         allow_reformat: bool = False,
         working_dirs: tuple[str, ...] = (),
+        require_privacy: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> Operations:
         """Everything above this node, or above other halves of it."""
         host = Host(cim or self.machine.session, win32 or self.machine.win32)
-        configuration = Configuration(KUBELET, working_dirs, PLUGINS, PODS, allow_reformat)
+        configuration = Configuration(
+            KUBELET, working_dirs, PLUGINS, PODS, allow_reformat, require_privacy=require_privacy
+        )
         return operations.build(host, configuration, sleep=sleep)
 
     # --- the host's side

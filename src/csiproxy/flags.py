@@ -62,6 +62,7 @@ def parse(argv: Sequence[str]) -> Settings:
             pod_path=given.kubelet_pod_path or kubelet_path + r"\pods",
             allow_reformat=given.allow_reformat,
             allow_services=(*STORAGE_SERVICES, *given.allow_service),
+            require_privacy=given.require_privacy,
         ),
         audit_log=given.audit_log,
         ready_fd=given.ready_fd,
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_node_flags(parser)
     _add_path_flags(parser)
+    _add_smb_flags(parser)
     _add_running_flags(parser)
     return parser
 
@@ -174,6 +176,19 @@ def _add_path_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="let FormatVolume of the volume group erase a file system that is already there, as old "
         "releases did; without it such a request fails and nothing is lost",
+    )
+
+
+def _add_smb_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("SMB")
+    group.add_argument(
+        "--require-privacy",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="map shares for encrypted traffic only, which a server has to be able to; default: true",
     )
 
 

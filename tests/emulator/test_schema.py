@@ -22,6 +22,7 @@ CLASSES = {
         schema.WIN32_SERVICE,
         schema.CIM_BIOS_ELEMENT,
         *ISCSI_CLASSES,
+        schema.MSFT_SMB_GLOBAL_MAPPING,
     )
 }
 

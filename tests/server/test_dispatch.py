@@ -109,21 +109,23 @@ def test_unknown_fields_are_dropped(proxy):
     assert proxy.send("filesystem/v1", method, message) == b"\x08\x01"
 
 
-def test_a_group_without_operations_is_unimplemented_and_its_secret_is_masked(proxy):
-    with pytest.raises(RpcError) as caught:
-        proxy.call("smb/v1", "NewSmbGlobalMapping", remote_path=r"\\server\share", password="hunter2")
-    assert caught.value.code is Code.UNIMPLEMENTED
-    assert last(proxy)["arguments"]["password"] == "***"
-    assert b"hunter2" not in b"".join(proxy.audit.written)
+def test_a_group_without_operations_is_unimplemented_and_its_secret_is_masked():
+    with serving(Served()) as proxy:
+        with pytest.raises(RpcError) as caught:
+            proxy.call("smb/v1", "NewSmbGlobalMapping", remote_path=r"\\server\share", password="hunter2")
+        assert caught.value.code is Code.UNIMPLEMENTED
+        assert last(proxy)["arguments"]["password"] == "***"
+        assert b"hunter2" not in b"".join(proxy.audit.written)
 
 
-def test_the_service_says_what_it_cannot_do_in_its_reply(proxy):
-    reply = proxy.call(
-        "csi-proxy/v1beta1", "MountSMBShare", remote_share=r"\\server\share", password="hunter2"
-    )
-    assert reply == {"error_code": 50}
-    assert (last(proxy)["outcome"], last(proxy)["windows_code"]) == ("UNIMPLEMENTED", 50)
-    assert b"hunter2" not in b"".join(proxy.audit.written)
+def test_the_service_says_what_it_cannot_do_in_its_reply():
+    with serving(Served()) as proxy:
+        reply = proxy.call(
+            "csi-proxy/v1beta1", "MountSMBShare", remote_share=r"\\server\share", password="hunter2"
+        )
+        assert reply == {"error_code": 50}
+        assert (last(proxy)["outcome"], last(proxy)["windows_code"]) == ("UNIMPLEMENTED", 50)
+        assert b"hunter2" not in b"".join(proxy.audit.written)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,7 @@ def test_a_groups_failure_has_no_reply():
         (FailedPrecondition("no", 0x80070005), 0x80070005 - (1 << 32)),
         (FailedPrecondition("no", 0), 31),
         (ResourceExhausted("full", WindowsCode.DISK_FULL), 112),
+        (Unavailable("no server", WindowsCode.BAD_NETPATH), 53),
     ],
 )
 def test_the_services_failure_is_a_reply_whose_code_is_never_success(failure, code):

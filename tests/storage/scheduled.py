@@ -96,6 +96,10 @@ class ScheduledWin32(Win32):
         self._tell("forget")
         self._win32.forget(mark)
 
+    def marks(self, beginning: str) -> list[str]:
+        self._tell("marks")
+        return self._win32.marks(beginning)
+
 
 class LossySession(Session):
     """Does every call, but loses the answer to the ``lost``-th method call (from 0): the host goes silent."""

@@ -14,6 +14,8 @@ from csiproxy.cli.output import Output, output_option, table
 from csiproxy.cli.places import node_directory, state_option
 from csiproxy.cli.service import service
 from csiproxy.cli.sizes import show_size, size_callback
+from csiproxy.cli.smb_server import places_callback, smb_server
+from csiproxy.emulator.inventory import SmbServerReport
 
 
 @click.group("emulator")
@@ -34,14 +36,34 @@ def command() -> None:
 @click.option("--state", required=True, metavar="DIR", help="the node's directory; made when missing")
 @click.option("--drive-c", metavar="DIR", help="directory of the host that holds drive C:; default: DIR/c")
 @click.option(
+    "--smb-server",
+    "smb_servers",
+    multiple=True,
+    callback=places_callback,
+    metavar="NAME=HOST:PORT",
+    help="where the SMB server of a name is, if it is not at port 445 of that name; may be repeated",
+)
+@click.option(
+    "--smb-files",
+    type=click.Choice(["fuse", "none"]),
+    help="whether links to shares lead to their files, or nowhere; default: fuse, or as at the last start",
+)
+@click.option(
     "--ready-fd",
     type=click.IntRange(min=3),
     metavar="N",
     help="once the node answers, write READY and a line feed to file descriptor N, which you have opened",
 )
-def run(state: str, drive_c: str | None, ready_fd: int | None) -> None:
+def run(
+    state: str,
+    drive_c: str | None,
+    smb_servers: tuple[SmbServerReport, ...],
+    smb_files: str | None,
+    ready_fd: int | None,
+) -> None:
     """Run a node in the foreground.  SIGTERM, Ctrl-C or 'emulator stop' ends it."""
     from csiproxy.emulator import node
+    from csiproxy.emulator.smb_shares import Show
 
     if ready_fd is not None:
         _demand_open(ready_fd)
@@ -51,12 +73,14 @@ def run(state: str, drive_c: str | None, ready_fd: int | None) -> None:
         if ready_fd is not None:
             _write_ready(ready_fd)
 
-    node.run(state, drive_c=drive_c, ready=announce)
+    show = Show(smb_files) if smb_files else None
+    node.run(state, drive_c=drive_c, smb_files=show, smb_servers=smb_servers, ready=announce)
 
 
 command.add_command(attach)
 command.add_command(fault)
 command.add_command(service)
+command.add_command(smb_server)
 
 
 @command.command("detach")

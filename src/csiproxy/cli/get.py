@@ -1,4 +1,4 @@
-"""``csi-proxy get``: the disks, volumes and mounts of a node as tables."""
+"""``csi-proxy get``: the disks, volumes, mounts and shares of a node as tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from csiproxy.cli.inventory import Disk, Links
 from csiproxy.cli.output import Output, output_option, table, waiting
 from csiproxy.cli.places import kubelet_option, node_directory, open_node, state_option
 from csiproxy.cli.sizes import show_size
+from csiproxy.storage.share_links import share_of
 
 
 @click.group("get")
@@ -93,6 +94,30 @@ def get_mounts(output: Output, state: str | None, host: str | None, kubelet_path
         for link, (*_, disk) in zip(links.found, rows, strict=True)
     ]
     _write(output, documents, ("PATH", "KIND", "LEADS TO", "DISK"), rows, right=("DISK",))
+    warn_incomplete(links)
+
+
+@command.command("shares")
+@kubelet_option
+@state_option
+@output_option
+@click.pass_obj
+def get_shares(output: Output, state: str | None, host: str | None, kubelet_path: str) -> None:
+    """List the SMB shares that are mapped, and which links below kubelet's directory lead to them."""
+    node = open_node(node_directory(state, host))
+    with waiting("asking the servers of the mapped shares …"):
+        shares = inventory.read_shares(node)
+        links = inventory.read_links(node.win32, kubelet_path)
+    used = [
+        (share, [link.path for link in links.found if share_of(link.target) == share.remote_path.lower()])
+        for share in shares
+    ]
+    rows = [
+        (share.remote_path, share.status, "yes" if share.encrypted else "not required", " ".join(paths))
+        for share, paths in used
+    ]
+    documents = [{**asdict(share), "links": paths} for share, paths in used]
+    _write(output, documents, ("SHARE", "STATUS", "ENCRYPTION", "LINKED AT"), rows, right=())
     warn_incomplete(links)
 
 

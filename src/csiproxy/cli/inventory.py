@@ -83,6 +83,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    r"""A share that the node has mapped (``\\server\share``); ``status`` is Windows' word for its session."""
+
+    remote_path: str
+    status: str
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """Every link and mount point below a directory; not ``complete`` when the walk had to stop early."""
 
@@ -94,6 +103,14 @@ def read_disks(host: Host) -> tuple[Disk, ...]:
     """Return every disk that Windows sees, with what is on it."""
     storage = Storage(host)
     return tuple(_disk(host, storage, disk) for disk in storage.disks.all())
+
+
+def read_shares(host: Host) -> tuple[Share, ...]:
+    """Return every share that is mapped; the servers are asked whether their sessions are up."""
+    return tuple(
+        Share(mapping.remote_path, mapping.status.name, mapping.requires_privacy)
+        for mapping in Storage(host).smb_mappings.all()
+    )
 
 
 def read_links(win32: Win32, root: str) -> Links:

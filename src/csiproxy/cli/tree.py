@@ -1,4 +1,4 @@
-"""``csi-proxy tree``: disks, partitions, volumes, mount points and links in one picture."""
+"""``csi-proxy tree``: disks, partitions, volumes, shares, mount points and links in one picture."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -9,11 +9,12 @@ from rich.tree import Tree
 
 from csiproxy.cli import inventory
 from csiproxy.cli.get import disk_state, warn_incomplete
-from csiproxy.cli.inventory import Disk, Link, Links, Partition, Volume
+from csiproxy.cli.inventory import Disk, Link, Links, Partition, Share, Volume
 from csiproxy.cli.output import Output, output_option, printable, waiting
 from csiproxy.cli.places import kubelet_option, node_directory, open_node, state_option
 from csiproxy.cli.sizes import show_size
 from csiproxy.host.names import equality_key
+from csiproxy.storage.share_links import share_of
 
 MAX_NESTING = 8
 """Links to links that are shown below each other; a loop would never end."""
@@ -30,22 +31,26 @@ def command(output: Output, state: str | None, host: str | None, kubelet_path: s
     node = open_node(directory)
     with waiting("looking for disks, mount points and links …"):
         disks = inventory.read_disks(node)
+        shares = inventory.read_shares(node)
         links = inventory.read_links(node.win32, kubelet_path)
     document = {
         "node": directory,
         "disks": [asdict(d) for d in disks],
+        "shares": [asdict(s) for s in shares],
         "links": [asdict(x) for x in links.found],
     }
-    output.result(document, lambda screen: screen.print(draw(f"node {directory}", disks, links)))
+    output.result(document, lambda screen: screen.print(draw(f"node {directory}", disks, links, shares)))
     warn_incomplete(links)
 
 
-def draw(title: str, disks: Sequence[Disk], links: Links) -> Tree:
+def draw(title: str, disks: Sequence[Disk], links: Links, shares: Sequence[Share] = ()) -> Tree:
     """Draw a node.  Links and mount points that lead to no volume which is there come last."""
     picture = _Picture(links.found)
     tree = Tree(_line(title, "bold"))
     for disk in disks:
         picture.add_disk(tree, disk)
+    for share in shares:
+        picture.add_share(tree, share)
     picture.add_rest(tree)
     return tree
 
@@ -97,6 +102,13 @@ class _Picture:
             branch = tree.add(_line(f"{link.kind} {link.path}", "yellow"))
             if nesting:
                 self._add_links(branch, link.path, nesting - 1)
+
+    def add_share(self, tree: Tree, share: Share) -> None:
+        facts = [f"share {share.remote_path}", share.status, *(["encrypted"] if share.encrypted else [])]
+        branch = tree.add(_line("  ".join(facts), "cyan"))
+        for link in self._take(lambda link: share_of(link.target) == share.remote_path.lower()):
+            at = branch.add(_line(f"{link.kind} {link.path}", "yellow"))
+            self._add_links(at, link.path, MAX_NESTING)
 
     def add_rest(self, tree: Tree) -> None:
         if self._links:

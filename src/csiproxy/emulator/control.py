@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 from csiproxy.emulator import locks, sockets
 from csiproxy.emulator.calls import Arguments, Call
 from csiproxy.emulator.faults import Fault
-from csiproxy.emulator.inventory import DiskReport, ServiceReport
+from csiproxy.emulator.inventory import DiskReport, ServiceReport, SmbServerReport
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import every, one
 from csiproxy.emulator.wire import WireError
@@ -136,6 +136,18 @@ class Control:
         """Start or stop a service; it is pending for a moment."""
         self._pool.call("control.switch_service", name, running)
 
+    def set_smb_server(self, name: str, host: str, port: int) -> None:
+        """Let the name of an SMB server mean the one at a host and port."""
+        self._pool.call("control.set_smb_server", name, host, port)
+
+    def remove_smb_server(self, name: str) -> None:
+        """Let the name of an SMB server be the network's again."""
+        self._pool.call("control.remove_smb_server", name)
+
+    def smb_servers(self) -> tuple[SmbServerReport, ...]:
+        """The servers that were given a place."""
+        return tuple(every(SmbServerReport, self._pool.call("control.smb_servers")))
+
     def clear_faults(self) -> None:
         """Forget all faults; what hangs or is slow goes on."""
         self._pool.call("control.clear_faults")
@@ -165,6 +177,11 @@ def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, 
         "control.switch_service": lambda call: partial(
             machine.services.switch, call.take(str), running=call.take(bool)
         ),
+        "control.set_smb_server": lambda call: partial(
+            machine.smb_servers.set, call.take(str), call.take(str), call.take(int)
+        ),
+        "control.remove_smb_server": lambda call: partial(machine.smb_servers.remove, call.take(str)),
+        "control.smb_servers": lambda _: machine.smb_servers.reports,
         "control.clear_faults": lambda _: machine.faults.clear,
         "control.stop": lambda _: stop,
     }

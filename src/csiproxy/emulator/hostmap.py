@@ -35,6 +35,18 @@ class VolumeDirectories(Protocol):
         ...
 
 
+class ShareDirectories(Protocol):
+    """What the namespace asks of the node's shares."""
+
+    def directory(self, server: str, share: str) -> str:
+        """The host directory of a share's files, whether they are there now or not."""
+        ...
+
+    def require_usable(self, server: str, share: str, call: str) -> None:
+        """Refuse with ERROR_NOT_SUPPORTED (50) when a share is mapped whose files cannot be shown."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """One directory: its host path without links, and its Windows path."""
@@ -46,9 +58,12 @@ class Where:
 class HostMap:
     """The map of one node.  Volumes come and go, so it asks the disks every time."""
 
-    def __init__(self, where: Places, volumes: VolumeDirectories) -> None:
+    def __init__(
+        self, where: Places, volumes: VolumeDirectories, shares: ShareDirectories | None = None
+    ) -> None:
         self._places = where
         self._volumes = volumes
+        self._shares = shares
 
     def locate(self, directory: int, call: str) -> Where:
         """Where an open directory is now; on no drive and no volume is ERROR_ACCESS_DENIED (5)."""
@@ -98,18 +113,26 @@ class HostMap:
     def link_text(self, parent: str, target: str, call: str) -> str:
         r"""What a link of the host in ``parent`` must hold to lead where Windows' link to ``target`` leads.
 
-        ``C:\…`` gives a relative text; a share or an unknown drive has no place on the host and dangles.
+        ``C:\…`` and a share give a relative text; an unknown drive has no place on the host and dangles.
         """
         if places.UNC_PATH.fullmatch(target):
             parts = target.strip("\\").split("\\")
             for part in parts:
                 names.check(part, call)
-            return places.host_path(NOWHERE, ["UNC", *parts])
+            return self._to_share(parent, parts, call)
         drive, parts = places.split(target, call)
         root = self._places.drives.get(drive)
         if root is None:
             return places.host_path(NOWHERE, [drive, *parts])
         return os.path.relpath(places.host_path(root, _spelt(root, parts, call)), parent)
+
+    def _to_share(self, parent: str, parts: list[str], call: str) -> str:
+        """To the files of a share, which are there while it is mapped."""
+        server, share, *rest = parts
+        if self._shares is None:
+            return places.host_path(NOWHERE, ["UNC", *parts])
+        self._shares.require_usable(server, share, call)
+        return os.path.relpath(places.host_path(self._shares.directory(server, share), rest), parent)
 
     def _drive_roots(self) -> Mapping[str, str]:
         return self._places.roots

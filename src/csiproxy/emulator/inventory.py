@@ -1,4 +1,4 @@
-"""What an operator is shown of a node's disks and volumes."""
+"""What an operator is shown of a node: disks, volumes, services, servers of shares."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,15 @@ class ServiceReport:
     display_name: str
     start_mode: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmbServerReport:
+    """Where the SMB server of a name is."""
+
+    name: str
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True)

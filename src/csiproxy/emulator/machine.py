@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from typing import Self
 
-from csiproxy.emulator import disk, image, iscsi_records, links, marks, system
+from csiproxy.emulator import disk, image, iscsi_records, links, marks, smb, smb_servers, smb_shares, system
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.cim_iscsi import Iscsi
 from csiproxy.emulator.cim_provider import ObjectIds
@@ -27,6 +27,9 @@ from csiproxy.emulator.namespace import NodeNamespace
 from csiproxy.emulator.places import Places
 from csiproxy.emulator.reparse import Namespace
 from csiproxy.emulator.session import EmulatedSession
+from csiproxy.emulator.smb import SmbGlobalMappingClass, SmbGlobalMappings
+from csiproxy.emulator.smb_servers import SmbServers
+from csiproxy.emulator.smb_shares import Shares, Show
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system import BiosClass, ServiceClass, Services, service_association
 from csiproxy.emulator.win32 import EmulatedWin32
@@ -43,6 +46,9 @@ SCHEMA = (
     *disk.SCHEMA,
     *iscsi_records.SCHEMA,
     *system.SCHEMA,
+    *smb.SCHEMA,
+    *smb_servers.SCHEMA,
+    *smb_shares.SCHEMA,
 )
 
 # What a node's kubelet has made by the time that it starts the first pod.
@@ -63,11 +69,12 @@ class Machine:
     """The node in its own process.
 
     ``drive_c`` names a directory of the host that holds drive C: from now on, also for later starts without
-    it; by default it is ``c`` in the node's directory.  :class:`NodeInUse` when another process runs this
-    node, :class:`~csiproxy.emulator.state.StateError` or another HostError when its directory cannot be used.
+    it; by default it is ``c`` in the node's directory.  ``smb_files`` says whether the files of mapped shares
+    are shown on this host, also for later starts.  :class:`NodeInUse` when another process runs this node,
+    :class:`~csiproxy.emulator.state.StateError` or another HostError when its directory cannot be used.
     """
 
-    def __init__(self, directory: str, *, drive_c: str | None = None) -> None:
+    def __init__(self, directory: str, *, drive_c: str | None = None, smb_files: Show | None = None) -> None:
         try:
             os.makedirs(directory, exist_ok=True)
             self.directory = os.path.realpath(directory)
@@ -77,7 +84,7 @@ class Machine:
         try:
             self.state = State(os.path.join(self.directory, "state.db"), SCHEMA)
             try:
-                self._start(drive_c)
+                self._start(drive_c, smb_files)
             except BaseException:
                 self.state.close()
                 raise
@@ -85,14 +92,19 @@ class Machine:
             os.close(self._lock)
             raise
 
-    def _start(self, drive_c: str | None) -> None:
+    def _start(self, drive_c: str | None, smb_files: Show | None) -> None:
         self._own_drive = os.path.join(self.directory, "c")
         root = self._drive_root(drive_c)
         lock_files = os.path.join(self.directory, "locks")
         os.makedirs(lock_files, mode=0o700, exist_ok=True)
         self.disks = Disks(self.state, self.directory, drive_c=root)
+        shares = Shares(self.directory, smb_shares.chosen(self.state, smb_files))
+        self.smb_servers = SmbServers(self.state)
+        self.smb_mappings = SmbGlobalMappings(self.state, self.smb_servers, shares)
         try:
-            self.namespace = Namespace(LinkTable(self.state), self.disks, Places({"C": root}, lock_files))
+            self.namespace = Namespace(
+                LinkTable(self.state), self.disks, Places({"C": root}, lock_files), shares=shares
+            )
             self.namespace.recover()
         except BaseException:
             self.disks.close()
@@ -111,7 +123,12 @@ class Machine:
         session = EmulatedSession(
             self.disks,
             self.namespace.mount_points,
-            providers=(ServiceClass(services), BiosClass(self.state), *iscsi.providers()),
+            providers=(
+                ServiceClass(services),
+                BiosClass(self.state),
+                SmbGlobalMappingClass(self.smb_mappings),
+                *iscsi.providers(),
+            ),
             associations=(service_association(services), *iscsi.associations()),
             look_for_disks=self.initiator.rescan,
         )
@@ -141,9 +158,10 @@ class Machine:
             os.makedirs(os.path.join(self._own_drive, name), exist_ok=True)
 
     def close(self) -> None:
-        """Stop: unlock the images and give up the directory.  Nothing on it changes."""
+        """Stop: end the sessions, unlock the images and give up the directory.  Nothing on it changes."""
         self._keeper.stop()
         self.initiator.close()
+        self.smb_mappings.close()
         self.disks.close()
         self.state.close()
         os.close(self._lock)
@@ -189,11 +207,13 @@ class Machine:
     def reset(self) -> None:
         """Make it a fresh node: no links, no mount points, no disks but the system's, no faults, a fresh C:.
 
-        Its services are as installed.  Images and the volumes' files beside them stay.  A C: that is a
-        directory of somebody else's keeps its files; only links and mount points go from it.
+        Its services are as installed, no share is mapped.  Images, the volumes' files beside them and the
+        places of servers stay.  A C: that is a directory of somebody else's keeps its files; only links and
+        mount points go from it.
         """
         self.faults.clear()
         self.services.reset()
+        self.smb_mappings.reset()
         self.namespace.forget_links()
         self.initiator.reset()
         marks.clear(self.namespace.places().locks)

@@ -1,4 +1,4 @@
-"""Marks that proxies leave for those after them: an empty file each, in the directory of the locks."""
+"""Marks that proxies leave for those after them: files in the directory of the locks, which hold them."""
 
 import os
 from contextlib import suppress
@@ -11,6 +11,7 @@ def put(directory: str, mark: str) -> None:
     """Leave a mark; twice is once.  On the disk when this returns.  Raises OSError."""
     descriptor = os.open(_path(directory, mark), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
+        os.write(descriptor, _encoded(mark))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -27,6 +28,18 @@ def take(directory: str, mark: str) -> None:
         os.unlink(_path(directory, mark))
 
 
+def all_of(directory: str) -> list[str]:
+    """Every mark that somebody left.  One whose putting was cut short is none yet.  Raises OSError."""
+    found = []
+    for entry in os.scandir(directory):
+        if entry.name.startswith(PREFIX):
+            with suppress(FileNotFoundError), open(entry.path, "rb") as file:
+                text = file.read()
+                if _name(text) == entry.name:
+                    found.append(text.decode("utf-8", "surrogatepass"))
+    return found
+
+
 def clear(directory: str) -> None:
     """Take all marks away."""
     for entry in os.scandir(directory):
@@ -35,5 +48,13 @@ def clear(directory: str) -> None:
 
 
 def _path(directory: str, mark: str) -> str:
+    return os.path.join(directory, _name(_encoded(mark)))
+
+
+def _name(text: bytes) -> str:
     # A mark may be any text; its digest is a name that every file system takes.
-    return os.path.join(directory, PREFIX + sha256(mark.encode("utf-8", "surrogatepass")).hexdigest())
+    return PREFIX + sha256(text).hexdigest()
+
+
+def _encoded(mark: str) -> bytes:
+    return mark.encode("utf-8", "surrogatepass")

@@ -20,7 +20,9 @@ from csiproxy.emulator.calls import Arguments, Call, namespace_calls, perform, s
 from csiproxy.emulator.control import control_calls
 from csiproxy.emulator.faults import ReplyLost
 from csiproxy.emulator.frames import Frame
+from csiproxy.emulator.inventory import SmbServerReport
 from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.smb_shares import Show
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
 from csiproxy.errors import HostError
 
@@ -164,14 +166,21 @@ class Node:
 
 
 def run(
-    directory: str, *, drive_c: str | None = None, ready: Callable[[Machine], object] | None = None
+    directory: str,
+    *,
+    drive_c: str | None = None,
+    smb_files: Show | None = None,
+    smb_servers: Sequence[SmbServerReport] = (),
+    ready: Callable[[Machine], object] | None = None,
 ) -> None:
     """Run the node of a directory until SIGTERM, SIGINT or the operator's stop.
 
     ``ready`` is called once it answers on its socket.  Raises what
     :class:`~csiproxy.emulator.machine.Machine` raises.
     """
-    with Machine(directory, drive_c=drive_c) as machine:
+    with Machine(directory, drive_c=drive_c, smb_files=smb_files) as machine:
+        for server in smb_servers:
+            machine.smb_servers.set(server.name, server.host, server.port)
         node = Node(machine)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):

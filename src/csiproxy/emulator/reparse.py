@@ -15,7 +15,13 @@ from collections.abc import Sequence
 from csiproxy.emulator import hostdir, places
 from csiproxy.emulator.exchange import Exchange, Identity
 from csiproxy.emulator.hostdir import REPARSE_TAG_MISMATCH, windows_errors
-from csiproxy.emulator.hostmap import HostMap, VolumeDirectories, Where, destination
+from csiproxy.emulator.hostmap import (
+    HostMap,
+    ShareDirectories,
+    VolumeDirectories,
+    Where,
+    destination,
+)
 from csiproxy.emulator.links import Change, Link, LinkTable
 from csiproxy.emulator.namespace import MountedDirectory
 from csiproxy.emulator.places import Places
@@ -35,12 +41,17 @@ class Namespace:
     """The namespace of one node, in its own process.  Safe to use from several threads."""
 
     def __init__(
-        self, table: LinkTable, volumes: VolumeDirectories, where: Places, exchange: Exchange | None = None
+        self,
+        table: LinkTable,
+        volumes: VolumeDirectories,
+        where: Places,
+        exchange: Exchange | None = None,
+        shares: ShareDirectories | None = None,
     ) -> None:
         self._table = table
         self._volumes = volumes
         self._places = where
-        self._map = HostMap(where, volumes)
+        self._map = HostMap(where, volumes, shares)
         self._exchange = exchange or Exchange()
         # Changes of links come one at a time.  The lock is held around calls to the disks, so no code of
         # theirs may call a changing method from within a lock of their own; mount_points takes none.

@@ -233,3 +233,38 @@ CIM_BIOS_ELEMENT = CimClass(
     {"Name": "string", "Manufacturer": "string", "Version": "string", "SerialNumber": "string"},
     {},
 )
+
+SMB_GLOBAL_MAPPING = "MSFT_SmbGlobalMapping"
+
+# No page documents it: the properties and parameters are those of a running Windows.  Its key is LocalPath
+# and RemotePath together; mappings for containers have no local path.
+MSFT_SMB_GLOBAL_MAPPING = CimClass(
+    SMB_GLOBAL_MAPPING,
+    "RemotePath",
+    {
+        "LocalPath": "string",
+        "RemotePath": "string",
+        "RequireIntegrity": "boolean",
+        "RequirePrivacy": "boolean",
+        "Status": "uint32",
+        "UseWriteThrough": "boolean",
+    },
+    {
+        "Create": Method(
+            {
+                "LocalPath": "string",
+                "RemotePath": "string",
+                "Credential": "string",
+                "Persistent": "boolean",
+                "RequireIntegrity": "boolean",
+                "RequirePrivacy": "boolean",
+                "FullAccess": "string[]",
+                "DenyAccess": "string[]",
+                "UseWriteThrough": "boolean",
+            },
+            {"CreatedMapping": SMB_GLOBAL_MAPPING},
+            static=True,
+        ),
+        "Remove": Method({"Force": "boolean"}),
+    },
+)

@@ -225,6 +225,11 @@ class EmulatedWin32:
         with windows_errors("forget"):
             marks.take(self._node.places().locks, mark)
 
+    def marks(self, beginning: str) -> list[str]:
+        """Every mark that begins with a text."""
+        with windows_errors("marks"):
+            return [mark for mark in marks.all_of(self._node.places().locks) if mark.startswith(beginning)]
+
     # --- steps
 
     @staticmethod

@@ -204,3 +204,7 @@ class Win32(Protocol):
     def forget(self, mark: str) -> None:
         """Take a mark away; one that is not there is fine."""
         ...
+
+    def marks(self, beginning: str) -> list[str]:
+        """Every mark that was left and not taken away and begins with a text, in no order."""
+        ...

@@ -16,6 +16,7 @@ from csiproxy.operations.iscsi import IscsiGroup
 from csiproxy.operations.iscsi_lun import IscsiLuns
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import Confinement
+from csiproxy.operations.smb import SmbGroup
 from csiproxy.operations.system import SystemGroup
 from csiproxy.operations.volume import VolumeGroup
 from csiproxy.storage import Storage
@@ -28,6 +29,7 @@ class Operations:
     disk: DiskGroup
     filesystem: FilesystemGroup
     iscsi: IscsiGroup
+    smb: SmbGroup
     system: SystemGroup
     volume: VolumeGroup
     csi_proxy_service: CsiProxyService
@@ -48,10 +50,18 @@ def build(
     disks = DiskGroup(storage.disks, storage.volumes, locks, sleep=sleep)
     volumes = VolumeGroup(storage, disks, locks, confinement, allow_reformat=configuration.allow_reformat)
     iscsi = IscsiGroup(storage, disks, locks)
+    shares = SmbGroup(
+        storage,
+        locks,
+        confinement,
+        Confinement(every_prefix),
+        require_privacy=configuration.require_privacy,
+    )
     return Operations(
         disk=disks,
-        filesystem=FilesystemGroup(storage.namespace, confinement),
+        filesystem=FilesystemGroup(storage.namespace, confinement, shares),
         iscsi=iscsi,
+        smb=shares,
         system=SystemGroup(storage.system, locks, configuration.allow_services, sleep=sleep),
         volume=volumes,
         csi_proxy_service=CsiProxyService(
@@ -59,6 +69,7 @@ def build(
             disks,
             volumes,
             IscsiLuns(iscsi, disks, locks, sleep=sleep),
+            shares,
             plugins=Confinement((configuration.csi_plugins_path,), every_prefix),
             pods=Confinement((configuration.pod_path,), every_prefix),
             either=Confinement(service_prefixes, every_prefix),

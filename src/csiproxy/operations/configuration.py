@@ -22,6 +22,8 @@ class Configuration:
         whether FormatVolume of the volume group may replace a file system that is already there
     allow_services
         the Windows services that clients of the system group may start and stop
+    require_privacy
+        whether SMB mappings are made for encrypted traffic only
     """
 
     kubelet_path: str
@@ -30,3 +32,4 @@ class Configuration:
     pod_path: str
     allow_reformat: bool
     allow_services: tuple[str, ...] = STORAGE_SERVICES
+    require_privacy: bool = True

@@ -9,8 +9,16 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum
 
-from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument
-from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice, StorageIdentifier
+from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument, Win32Error, WindowsCode
+from csiproxy.host.win32 import (
+    Association,
+    CodeSet,
+    Entry,
+    EntryKind,
+    IdentifierType,
+    StorageDevice,
+    StorageIdentifier,
+)
 from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup, DiskLocation
 from csiproxy.operations.filesystem import PathExists, require_linkable
@@ -24,9 +32,12 @@ from csiproxy.operations.iscsi import (
 from csiproxy.operations.iscsi_lun import IscsiLuns
 from csiproxy.operations.paths import Confinement, acting, shown
 from csiproxy.operations.secret import Secret
+from csiproxy.operations.smb import Share, SmbGroup, parse_credential, parse_share
 from csiproxy.operations.volume import VolumeGroup, parse_volume_id
 from csiproxy.storage import Storage
 from csiproxy.storage.disk import PartitionStyle
+from csiproxy.storage.namespace import ConfinedPath
+from csiproxy.storage.share_links import share_of
 from csiproxy.storage.volume import FileSystem, Volume
 
 _DRIVE = re.compile(r"\\\\\.\\PhysicalDrive(0|[1-9][0-9]{0,9})", re.IGNORECASE)
@@ -129,6 +140,7 @@ class CsiProxyService:
         disks: DiskGroup,
         volumes: VolumeGroup,
         luns: IscsiLuns,
+        shares: SmbGroup,
         *,
         plugins: Confinement,
         pods: Confinement,
@@ -138,6 +150,7 @@ class CsiProxyService:
         self._disks = disks
         self._volumes = volumes
         self._luns = luns
+        self._shares = shares
         self._either = either
         self._prefixes = {PathContext.PLUGIN: plugins, PathContext.POD: pods}
 
@@ -170,10 +183,15 @@ class CsiProxyService:
             entry = self._namespace.find(confined)
             if entry is None or not entry.kind.is_link:
                 self._namespace.remove_directory(confined)
-            elif context is PathContext.POD:
-                self._namespace.remove_link(confined, lambda _: True)
+            elif context is PathContext.POD or share_of(entry.target):
+                self._remove_link(call, confined, entry)
             else:
-                self._namespace.remove_link(confined, lambda target: target.startswith("\\\\"))
+                self._namespace.remove_link(confined, lambda _: False)
+
+    def _remove_link(self, call: Context, link: ConfinedPath, entry: Entry) -> None:
+        """Remove a link that was seen; the mapping of a share goes with its last one."""
+        with self._shares.leaving(call, link, entry.target, for_good=True):
+            self._namespace.remove_link(link, lambda target: target == entry.target)
 
     def link_path(self, call: Context, *, source_path: str, target_path: str) -> None:
         """Make the link ``source_path`` under the pod prefix to ``target_path`` under the plugins prefix."""
@@ -187,7 +205,11 @@ class CsiProxyService:
         """Remove a link under the pod prefix, never its target; a missing one is success."""
         confined = self._prefixes[PathContext.POD].confine_change(path)
         with acting(call, f"unlink {confined}"):
-            self._namespace.remove_link(confined, lambda _: True)
+            entry = self._namespace.find(confined)
+            if entry is not None and entry.kind.is_link:
+                self._remove_link(call, confined, entry)
+            else:
+                self._namespace.remove_link(confined, lambda _: False)
 
     # --- disks ---------------------------------------------------------------------------------------
 
@@ -307,6 +329,50 @@ class CsiProxyService:
     def unmount_iscsi_lun(self, call: Context, *, node_iqn: str) -> None:
         """Log out of a target, which no mounted volume may be on; not connected is success."""
         self._luns.unmount(call, checked_name(node_iqn))
+
+    # --- shares --------------------------------------------------------------------------------------
+
+    def mount_smb_share(
+        self,
+        call: Context,
+        *,
+        remote_share: str,
+        host_path: str,
+        readonly: bool,
+        username: str,
+        password: Secret,
+    ) -> None:
+        """Map a share and let an empty directory under the plugins prefix become a link to it."""
+        path = self._prefixes[PathContext.PLUGIN].confine_change(host_path)
+        share = parse_share(remote_share, whole=True)
+        credential = parse_credential(username, password)
+        if readonly:
+            raise FailedPrecondition(
+                "a global mapping is never read-only; give a user who may only read, or publish it read-only"
+            )
+        with acting(call, f"mount {share.root} at {path}"):
+            self._require_room(path, share)
+        self._shares.mount(call, share, credential, path)
+
+    def _require_room(self, path: ConfinedPath, share: Share) -> None:
+        """There must be an empty directory, or the link to this share that an earlier call made."""
+        entry = self._namespace.entry(path)
+        if share_of(entry.target) == share.root:
+            return
+        if entry.kind is EntryKind.MOUNT_POINT or share_of(entry.target):
+            raise Win32Error(WindowsCode.DIR_NOT_EMPTY, "mount", f"{entry.target} is mounted there")
+        if not self._namespace.is_empty(path):
+            raise Win32Error(WindowsCode.DIR_NOT_EMPTY, "mount")
+
+    def unmount_smb_share(self, call: Context, *, host_path: str) -> None:
+        """Remove the link to a share and, with its last one, the mapping; a link that has gone is success."""
+        path = self._prefixes[PathContext.PLUGIN].confine_change(host_path)
+        with acting(call, f"unmount the share at {path}"):
+            entry = self._namespace.find(path)
+            if entry is not None and share_of(entry.target):
+                self._remove_link(call, path, entry)
+            else:
+                self._namespace.remove_link(path, lambda _: False)
 
 
 # The kind of a descriptor as the field writes it; a SCSI name string says its kind itself.

@@ -6,7 +6,8 @@ from csiproxy.errors import FailedPrecondition, NotFound, Win32Error, WindowsCod
 from csiproxy.host.win32 import EntryKind
 from csiproxy.operations.context import Context
 from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting
-from csiproxy.storage.namespace import ConfinedPath, Namespace
+from csiproxy.operations.smb import SmbGroup
+from csiproxy.storage.namespace import ConfinedPath, Leaving, Namespace
 
 _MISSING = (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND)
 
@@ -28,9 +29,10 @@ class IsSymlink:
 class FilesystemGroup:
     """The RPCs of the newest filesystem version."""
 
-    def __init__(self, namespace: Namespace, confinement: Confinement) -> None:
+    def __init__(self, namespace: Namespace, confinement: Confinement, shares: SmbGroup) -> None:
         self._namespace = namespace
         self._confinement = confinement
+        self._shares = shares
 
     def path_exists(self, context: Context, *, path: str) -> PathExists:
         """Whether the path exists; links are not followed."""
@@ -49,21 +51,25 @@ class FilesystemGroup:
         confined = self._confinement.confine_change(path)
         with acting(context, f"remove {confined}"):
             if force:
-                self._remove_all(confined)
+                self._remove_all(context, confined)
             else:
-                self._remove_one(confined)
+                self._remove_one(context, confined)
 
-    def _remove_all(self, path: ConfinedPath) -> None:
+    def _remove_all(self, context: Context, path: ConfinedPath) -> None:
         try:
-            self._namespace.remove_tree(path)
+            self._namespace.remove_tree(path, self._leaving(context))
         except Win32Error as error:
             if error.windows_code not in _MISSING:
                 raise
 
-    def _remove_one(self, path: ConfinedPath) -> None:
+    def _leaving(self, context: Context) -> Leaving:
+        return lambda link, entry: self._shares.leaving(context, link, entry.target)
+
+    def _remove_one(self, context: Context, path: ConfinedPath) -> None:
         entry = self._namespace.find(path)
         if entry is not None and entry.kind.is_link:
-            self._namespace.remove_link(path, lambda _: True)
+            with self._shares.leaving(context, path, entry.target):
+                self._namespace.remove_link(path, lambda target: target == entry.target)
         elif entry is not None and entry.kind is EntryKind.MOUNT_POINT:
             raise FailedPrecondition(
                 f"a volume is mounted at {path}; unmount it first, or remove with force",
@@ -76,7 +82,7 @@ class FilesystemGroup:
         """Remove everything in a directory, never what a link in it leads to."""
         confined = self._confinement.confine_change(path)
         with acting(context, f"empty {confined}"):
-            self._namespace.empty(confined)
+            self._namespace.empty(confined, self._leaving(context))
 
     def create_symlink(self, context: Context, *, source_path: str, target_path: str) -> None:
         """Make a link at ``target_path`` to the existing directory ``source_path``."""

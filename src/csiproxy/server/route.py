@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from google.protobuf.message import DecodeError, Message
 
 from csiproxy.api.versions import Contract, Method
-from csiproxy.errors import Code, CsiProxyError, ResourceExhausted, Unimplemented, WindowsCode
+from csiproxy.errors import Code, CsiProxyError, ResourceExhausted, Unavailable, Unimplemented, WindowsCode
 from csiproxy.operations.context import Context
 from csiproxy.rpc.status import RpcError
 from csiproxy.server.arguments import renderer
@@ -23,7 +23,7 @@ SERVICE_GROUP = "csi-proxy"
 _ERROR_CODE = "error_code"
 
 # What these say is about the call and not about the storage, so a client learns it from the gRPC status.
-_ALWAYS_A_STATUS = frozenset({Code.CANCELLED, Code.DEADLINE_EXCEEDED, Code.UNAVAILABLE})
+_ALWAYS_A_STATUS = frozenset({Code.CANCELLED, Code.DEADLINE_EXCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Route:
 
     def reply_for(self, error: CsiProxyError) -> bytes | None:
         """The reply that carries a failure, None where the failure is the gRPC status."""
-        if self.contract.group != SERVICE_GROUP or error.code in _ALWAYS_A_STATUS or _is_a_limit(error):
+        if self.contract.group != SERVICE_GROUP or error.code in _ALWAYS_A_STATUS or _is_of_the_proxy(error):
             return None
         return self.method.reply(error_code=_int32(error.windows_code)).SerializeToString()
 
@@ -79,10 +79,14 @@ def _int32(windows_code: int) -> int:
     return code - (1 << 32) if code >> 31 else code
 
 
-def _is_a_limit(error: CsiProxyError) -> bool:
-    """Whether a limit of the proxy was hit; a full disk has a Windows code of its own."""
+def _is_of_the_proxy(error: CsiProxyError) -> bool:
+    """Whether the proxy hit a limit of its own, or has no host to ask.
+
+    A full disk and a server that does not answer have Windows codes of their own.
+    """
     return (
-        isinstance(error, ResourceExhausted) and error.windows_code == ResourceExhausted.default_windows_code
+        isinstance(error, ResourceExhausted | Unavailable)
+        and error.windows_code == type(error).default_windows_code
     )
 
 

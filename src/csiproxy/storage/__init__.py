@@ -8,6 +8,8 @@ from csiproxy.host import Host
 from csiproxy.storage.disk import Disks
 from csiproxy.storage.iscsi import Iscsi
 from csiproxy.storage.namespace import Namespace
+from csiproxy.storage.share_links import ShareLinks
+from csiproxy.storage.smb import SmbMappings
 from csiproxy.storage.system import System
 from csiproxy.storage.volume import Volumes
 
@@ -21,4 +23,6 @@ class Storage:
         self.volumes = Volumes(host.cim)
         self.iscsi = Iscsi(host.cim)
         self.system = System(host.cim)
+        self.smb_mappings = SmbMappings(host.cim)
+        self.share_links = ShareLinks(host.win32, self.namespace)
         self.mutex = host.win32.mutex

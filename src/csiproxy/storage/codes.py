@@ -46,8 +46,17 @@ WIN32: dict[int, tuple[ErrorClass, str]] = {
     23: (DataLoss, "the disk has unreadable sectors"),
     32: (Aborted, "something holds it open; try again"),
     50: (FailedPrecondition, "this host cannot do that"),
+    51: (Unavailable, "the server does not answer"),
+    53: (Unavailable, "the server cannot be found or does not answer"),
+    59: (Unavailable, "the network failed in the middle; try again"),
+    64: (Unavailable, "the server ended the connection; try again"),
+    65: (PermissionDenied, "the server refuses this kind of access, maybe the encryption that is required"),
+    66: (FailedPrecondition, "the share holds no files"),
+    67: (NotFound, "the server has no such share"),
+    86: (PermissionDenied, "the server does not accept the password"),
     87: (InvalidArgument, "the host calls a parameter incorrect"),
     112: (ResourceExhausted, "the disk of the host is full"),
+    121: (Unavailable, "the network took too long; try again"),
     123: (InvalidArgument, "the host calls a name illegal"),
     145: (FailedPrecondition, "the directory is not empty, or another volume is mounted there"),
     161: (InvalidArgument, "the host calls the path malformed"),
@@ -59,12 +68,26 @@ WIN32: dict[int, tuple[ErrorClass, str]] = {
     1005: (FailedPrecondition, "the volume holds no file system that this host can use"),
     1117: (DataLoss, "the device failed to read or write"),
     1168: (NotFound, "the host does not know it"),
+    1203: (Unavailable, "no network provider of the host takes the path; does LanmanWorkstation run?"),
+    1219: (FailedPrecondition, "the server is in use with other credentials; end that use first"),
+    1312: (InvalidArgument, "there is no such logon session; give the user with its domain (DOMAIN\\user)"),
+    1326: (PermissionDenied, "the server does not accept the user and password"),
+    1327: (PermissionDenied, "the account may not log on like this"),
+    1328: (PermissionDenied, "the account may not log on at this hour"),
+    1329: (PermissionDenied, "the account may not log on from here"),
+    1330: (PermissionDenied, "the password has expired"),
+    1331: (PermissionDenied, "the account is disabled"),
     1392: (DataLoss, "the files are damaged"),
     1393: (DataLoss, "the disk is damaged"),
     1450: (ResourceExhausted, "the host is out of resources"),
     1460: (DeadlineExceeded, "the host took too long"),
     1722: (Unavailable, "the host's storage service does not answer"),
+    1793: (PermissionDenied, "the account has expired"),
+    1907: (PermissionDenied, "the password must be changed first"),
+    1909: (PermissionDenied, "the account is locked out"),
     1921: (FailedPrecondition, "too many links lead to each other"),
+    2202: (InvalidArgument, "the user name is malformed"),
+    2250: (NotFound, "there is no such connection"),
     4390: (FailedPrecondition, "it is not a link or mount point"),
     4392: (FailedPrecondition, "its reparse data is not what it should be"),
     4393: (FailedPrecondition, "its reparse data is not what it should be"),
@@ -368,7 +391,8 @@ def judge(error: HostError, doing: str) -> CsiProxyError:
         if error.hresult >> 16 == FACILITY_WIN32:
             code = error.hresult & 0xFFFF
             found, text = WIN32.get(code, (Internal, "the host failed"))
-            return found(f"cannot {doing}: {text}", code, origin=origin)
+            detail = f" ({error.detail})" if error.detail else ""
+            return found(f"cannot {doing}: {text}{detail}", code, origin=origin)
         if meaning := ISCSI.get(error.hresult):
             said = f" ({error.detail})" if error.detail else ""
             return meaning.error(f"cannot {doing}: {meaning.text}{said}", meaning.windows_code, origin=origin)

@@ -9,7 +9,7 @@ done is undone and the call is refused.  (KEP-1122, review: link traversal, time
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,11 +35,22 @@ class ConfinedPath:
     prefix: str
     names: tuple[str, ...]
 
+    def below(self, name: str) -> "ConfinedPath":
+        """The path of a name in this directory, as the host gave it."""
+        return ConfinedPath(self.prefix, (*self.names, name))
+
     def __str__(self) -> str:
         return "\\".join((self.prefix.rstrip("\\"), *self.names)) if self.names else self.prefix
 
 
 Confine = Callable[[str], ConfinedPath]
+# Entered around the removal of a link inside of a tree: what belongs to it goes before it or after it.
+Leaving = Callable[[ConfinedPath, Entry], AbstractContextManager[None]]
+
+
+def _alone(_: ConfinedPath, __: Entry) -> AbstractContextManager[None]:
+    """Nothing belongs to a link."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,18 +283,25 @@ class Namespace:
                 return False
             raise
 
-    def remove_tree(self, path: ConfinedPath) -> None:
+    def remove_tree(self, path: ConfinedPath, leaving: Leaving = _alone) -> None:
         """Remove whatever the path is.  Reparse points, at the leaf or inside, are leaves, never entered."""
         with self.place(path) as place:
-            self._remove_all(place.directory, self._win32.entry(place.directory, place.name), 1)
+            self._remove_all(place.directory, self._win32.entry(place.directory, place.name), path, leaving)
 
-    def empty(self, path: ConfinedPath) -> None:
+    def empty(self, path: ConfinedPath, leaving: Leaving = _alone) -> None:
         """Remove everything in a directory, which stays."""
         with self.directory(path) as directory:
             for entry in self._win32.entries(directory):
-                self._remove_all(directory, entry, 1)
+                self._remove_all(directory, entry, path.below(entry.name), leaving)
 
-    def _remove_all(self, parent: Directory, entry: Entry, depth: int) -> None:
+    def is_empty(self, path: ConfinedPath) -> bool:
+        """Whether a directory is empty."""
+        with self.directory(path) as directory:
+            return not self._win32.entries(directory)
+
+    def _remove_all(
+        self, parent: Directory, entry: Entry, path: ConfinedPath, leaving: Leaving, depth: int = 1
+    ) -> None:
         if depth > MAX_DEPTH:
             raise Win32Error(
                 WindowsCode.FILENAME_EXCED_RANGE, "remove tree", f"it is deeper than {MAX_DEPTH} directories"
@@ -292,8 +310,9 @@ class Namespace:
             if entry.kind is EntryKind.DIRECTORY:
                 with self._win32.open_child(parent, entry.name) as directory:
                     for inner in self._win32.entries(directory):
-                        self._remove_all(directory, inner, depth + 1)
-            self._remove_leaf(parent, entry)
+                        self._remove_all(directory, inner, path.below(inner.name), leaving, depth + 1)
+            with leaving(path, entry) if entry.kind.is_link else nullcontext():
+                self._remove_leaf(parent, entry)
         except Win32Error as error:
             if error.windows_code != WindowsCode.FILE_NOT_FOUND:  # gone meanwhile is as good as removed
                 raise
