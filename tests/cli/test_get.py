@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import CommandLine
+from tests.iscsi_target import TargetServer
 
 from csiproxy.cli.demo.node import Node
 from csiproxy.cli.get import disk_state
@@ -95,3 +96,34 @@ def test_without_a_node_the_command_that_starts_one_is_said(
 def test_the_state_of_a_disk_is_words(online: bool, read_only: bool, system: bool, words: str) -> None:
     disk = Disk(1, 1, "GPT", online, read_only, system, "", (), None, ())
     assert disk_state(disk) == words
+
+
+def test_targets_of_a_node_whose_initiator_does_not_run_are_a_failure_that_says_so(
+    node: Node, csi_proxy: CommandLine
+) -> None:
+    shown = csi_proxy("get", "targets", "--state", node.directory)
+    assert shown.code == 1
+    assert "MSiSCSI" in shown.err
+
+
+@pytest.mark.foreign
+def test_targets_are_listed_with_their_portals_sessions_and_disks(
+    node: Node, csi_proxy: CommandLine, target_server: TargetServer
+) -> None:
+    iqn, other = target_server.offer("one"), target_server.offer("two")
+    portal = {"target_address": target_server.address, "target_port": target_server.port}
+    node.client.call("system/v1alpha1", "StartService", {"name": "MSiSCSI"})
+    node.client.call("iscsi/v1alpha2", "AddTargetPortal", {"target_portal": portal})
+    node.client.call("iscsi/v1alpha2", "ConnectTarget", {"target_portal": portal, "iqn": iqn})
+    where = f"{target_server.address}:{target_server.port}"
+    head, *lines = csi_proxy("get", "targets", "--state", node.directory).out.splitlines()
+    assert head.split() == ["TARGET", "PORTALS", "SESSION", "DISKS"]
+    assert [line.split() for line in lines] == [[iqn, where, "connected", "2"], [other, where, "none"]]
+    first, _ = json.loads(csi_proxy("get", "targets", "--state", node.directory, "-o", "json").out)
+    assert first == {
+        "iqn": iqn, "portals": [where], "connected": True, "persistent": False, "disks": [2],
+    }  # fmt: skip
+    node.client.call("iscsi/v1alpha2", "DisconnectTarget", {"target_portal": portal, "iqn": iqn})
+    node.client.call("iscsi/v1alpha2", "RemoveTargetPortal", {"target_portal": portal})
+    node.client.call("system/v1alpha1", "StopService", {"name": "MSiSCSI"})
+    assert csi_proxy("get", "disks", "--state", node.directory).code == 0

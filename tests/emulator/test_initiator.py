@@ -215,6 +215,18 @@ def test_a_session_that_lost_its_target_comes_back_with_a_login(machine, initiat
     assert (again.id, again.connected, numbers(machine)) == (session.id, True, [1])
 
 
+def test_a_target_that_is_back_before_its_units_keeps_its_disks(machine, initiator, target_server, portal):
+    iqn = target_server.offer()
+    log_in(initiator, portal, iqn)
+    target_server.remove_lun("disk", 1)
+    initiator.log_in(initiator.sessions()[0])
+    assert numbers(machine) == [1]
+    target_server.add_lun("disk", 1)
+    machine.session.invoke("MSFT_StorageSetting", "UpdateHostStorageCache")
+    [disk] = machine.session.instances("MSFT_Disk", Number=1)
+    assert disk.number("HealthStatus") == 0
+
+
 def test_a_frozen_target_delays_nobody_else(machine, initiator, target_server, portal):
     iqn = target_server.offer()
     initiator.add_portal(portal, NONE, "", "")

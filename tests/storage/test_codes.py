@@ -61,7 +61,7 @@ def test_every_code_that_this_program_names_is_judged():
         WindowsCode.SUCCESS, WindowsCode.INVALID_FUNCTION, WindowsCode.INVALID_HANDLE,
         WindowsCode.GEN_FAILURE, WindowsCode.OPERATION_ABORTED,
         WindowsCode.IO_PENDING, WindowsCode.CONNECTION_INVALID,
-        WindowsCode.UNRECOGNIZED_MEDIA,
+        WindowsCode.UNRECOGNIZED_MEDIA, WindowsCode.DEVICE_IN_USE,
     }  # fmt: skip
     services = {code for code in WindowsCode if 1050 < code < 1080}
     assert {int(code) for code in set(WindowsCode) - ours - services} <= set(WIN32)

@@ -33,7 +33,7 @@ SECTIONS = {
     ),
     "Ask and call": (
         Entry("call", "csiproxy.cli.call", "call any RPC of any version, with JSON"),
-        Entry("get", "csiproxy.cli.get", "list the disks, volumes or mounts of a node"),
+        Entry("get", "csiproxy.cli.get", "list the disks, volumes, mounts or targets of a node"),
         Entry("tree", "csiproxy.cli.tree", "show disks, partitions, volumes, mount points and links"),
     ),
     "Know the API": (

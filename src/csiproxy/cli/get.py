@@ -1,4 +1,4 @@
-"""``csi-proxy get``: the disks, volumes, mounts and shares of a node as tables."""
+"""``csi-proxy get``: the disks, volumes, mounts, shares and iSCSI targets of a node as tables."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from csiproxy.cli import inventory
-from csiproxy.cli.inventory import Disk, Links
+from csiproxy.cli.inventory import Disk, Links, Target
 from csiproxy.cli.output import Output, output_option, table, waiting
 from csiproxy.cli.places import kubelet_option, node_directory, open_node, state_option
 from csiproxy.cli.sizes import show_size
@@ -119,6 +119,33 @@ def get_shares(output: Output, state: str | None, host: str | None, kubelet_path
     documents = [{**asdict(share), "links": paths} for share, paths in used]
     _write(output, documents, ("SHARE", "STATUS", "ENCRYPTION", "LINKED AT"), rows, right=())
     warn_incomplete(links)
+
+
+@command.command("targets")
+@state_option
+@output_option
+@click.pass_obj
+def get_targets(output: Output, state: str | None, host: str | None) -> None:
+    """List the iSCSI targets that the node knows: where they are offered, whether it is logged in, disks."""
+    node = open_node(node_directory(state, host))
+    with waiting("asking the node for its targets …"):
+        found = inventory.read_targets(node)
+    rows = [
+        (target.iqn, " ".join(target.portals), _session(target), " ".join(map(str, target.disks)))
+        for target in found
+    ]
+    _write(
+        output,
+        [asdict(target) for target in found],
+        ("TARGET", "PORTALS", "SESSION", "DISKS"),
+        rows,
+        right=(),
+    )
+
+
+def _session(target: Target) -> str:
+    words = ["connected" if target.connected else "none"]
+    return ", ".join(words + ["persistent"] * target.persistent)
 
 
 def disk_state(disk: Disk) -> str:

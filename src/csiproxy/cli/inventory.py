@@ -71,6 +71,17 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """An iSCSI target: its name, the portals that offer it, whether it is logged in to, its disks."""
+
+    iqn: str
+    portals: tuple[str, ...]
+    connected: bool
+    persistent: bool
+    disks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A link or mount point that the walk met.
 
@@ -110,6 +121,25 @@ def read_shares(host: Host) -> tuple[Share, ...]:
     return tuple(
         Share(mapping.remote_path, mapping.status.name, mapping.requires_privacy)
         for mapping in Storage(host).smb_mappings.all()
+    )
+
+
+def read_targets(host: Host) -> tuple[Target, ...]:
+    """Return every iSCSI target that the node knows; FailedPrecondition while its initiator does not run."""
+    iscsi = Storage(host).iscsi
+    portals: dict[str, list[str]] = {}
+    for portal in iscsi.portals():
+        for target in iscsi.targets(portal):
+            portals.setdefault(target.name, []).append(f"{portal.address}:{portal.port}")
+    return tuple(
+        Target(
+            target.name,
+            tuple(portals.get(target.name, ())),
+            target.is_connected,
+            any(session.is_persistent for session in iscsi.sessions(target)),
+            tuple(iscsi.disk_numbers(target)),
+        )
+        for target in iscsi.all_targets()
     )
 
 

@@ -182,7 +182,7 @@ class Initiator:
             with self.alone_with(session.target):
                 if session.link and session.connected:
                     try:
-                        self._units.surface(session.target, lun.units(session.link))
+                        self._units.surface(session.target, lun.units(session.link), withdraw=True)
                     except (IscsiFailure, Win32Error):
                         continue  # its disks fail from now on, until it is back
 
@@ -196,7 +196,7 @@ class Initiator:
             session.link = link
             with self._guard:
                 self._sessions.setdefault(session.target, session)
-            self._units.surface(session.target, found)
+            self._units.surface(session.target, found, withdraw=False)
         except (IscsiFailure, Win32Error):
             link.close()
             raise

@@ -36,12 +36,17 @@ class Units:
         """The targets that the node has disks of."""
         return {disk.record.target for disk in self._disks.units()}
 
-    def surface(self, target: str, found: Sequence[Unit]) -> None:
-        """Make what a target offers disks, take away those that it does not offer any more, look at all."""
+    def surface(self, target: str, found: Sequence[Unit], *, withdraw: bool) -> None:
+        """Make what a target offers disks, and look at those that it had already.
+
+        ``withdraw``: take away those that it does not offer any more.  A target that has just been started
+        may still be on its way to them.
+        """
         offered = {unit_name(target, unit.lun): unit for unit in found}
         for disk in self.disks(target):
             if disk.record.image not in offered:
-                self._withdraw(disk)
+                if withdraw:
+                    self._withdraw(disk)
             elif disk.image:
                 del offered[disk.record.image]
                 with self._disks.lock:

@@ -111,6 +111,12 @@ class Iscsi:
             )
         return sorted(map(_target, found), key=lambda target: target.name)
 
+    def all_targets(self) -> list[Target]:
+        """All targets that are known, by name."""
+        with judged("list the targets"):
+            found = self._session.instances("MSFT_iSCSITarget")
+        return sorted(map(_target, found), key=lambda target: target.name)
+
     def target(self, name: str) -> Target | None:
         """The target with that name, when it is known."""
         with judged(f"read target {name}"):
