@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from csiproxy.errors import FailedPrecondition, InvalidArgument, NotFound, Unavailable, WindowsCode
+from csiproxy.errors import InvalidArgument, NotFound, WindowsCode
 from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup
 from csiproxy.operations.iscsi import (
@@ -64,13 +64,7 @@ class IscsiLuns:
         elif initiator_secret:
             raise InvalidArgument("an initiator's CHAP secret is given, but the login is not to be mutual")
         with self._locks.hold(context, target_lock(name)):
-            try:
-                self._connected(context, portal, name, discovery, login, initiator_secret)
-            except Unavailable as error:
-                if error.windows_code == Unavailable.default_windows_code:
-                    raise
-                # It is the portal that does not answer, which is a result of this call; the node does.
-                raise FailedPrecondition(str(error), error.windows_code, origin=error.origin) from error
+            self._connected(context, portal, name, discovery, login, initiator_secret)
             number = self._arrived(context, name, lun)
         self._disks.keep_read_only(context, number, read_only)
         return number
