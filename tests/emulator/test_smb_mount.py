@@ -8,7 +8,7 @@ import sys
 import pytest
 from tests.samba import HOST, USER
 
-from csiproxy.emulator import smb_mount
+from csiproxy.emulator import fuse, smb_mount
 from csiproxy.emulator.smb_mount import FAILED, READY
 
 pytestmark = pytest.mark.foreign
@@ -101,7 +101,7 @@ def test_a_password_that_is_refused_by_now_is_told_without_it(orders, tmp_path, 
 def test_another_mount_at_its_place_is_left_alone(orders, tmp_path):
     first = Process(str(tmp_path), orders)
     used = os.open(tmp_path / "files", os.O_RDONLY)  # so that it goes on when its mount has been taken away
-    smb_mount.unmount(str(tmp_path))
+    fuse.unmount(str(tmp_path))
     second = Process(str(tmp_path), orders)  # as the next node has it
     assert (first.answer, second.answer) == (READY, READY)
     assert first.end() == 0
@@ -109,9 +109,3 @@ def test_another_mount_at_its_place_is_left_alone(orders, tmp_path):
     assert second.end() == 0
     os.close(used)
     assert os.listdir(tmp_path) == []
-
-
-def test_nothing_to_unmount_is_fine(tmp_path, foreign):
-    foreign("fusermount3")
-    smb_mount.unmount(str(tmp_path))
-    smb_mount.unmount(str(tmp_path / "nothing"))

@@ -8,22 +8,17 @@ input does: with the node, however that ends.
 import json
 import logging
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
+from csiproxy.emulator import fuse
+from csiproxy.emulator.fuse import CannotMount
 from csiproxy.emulator.smb_files import ShareFiles
 
 READY, FAILED = "READY", "FAILED"
 TYPE = "csi-proxy-smb"
-FUSERMOUNT = "fusermount3"
-DEVICE = "/dev/fuse"
-
-
-class CannotMount(Exception):
-    """The share's files cannot be shown on this host; the text says what is missing."""
 
 
 def main(mountpoint: str, orders: BinaryIO) -> int:
@@ -39,7 +34,7 @@ def main(mountpoint: str, orders: BinaryIO) -> int:
 
 
 def _mount(mountpoint: str, login: Mapping[str, Any], orders: BinaryIO) -> None:
-    fuse = _libfuse()
+    mount = fuse.library("smb")
     import smbclient
 
     session = {
@@ -60,28 +55,16 @@ def _mount(mountpoint: str, login: Mapping[str, Any], orders: BinaryIO) -> None:
     files = ShareFiles(smbclient, rf"\\{host}\{login['share']}", session, mounted.set)
     threading.Thread(target=_serve, args=(mountpoint, orders, mounted), daemon=True).start()
     # Everybody on the node may use a global mapping; only root may let them.
-    options: dict[str, bool | int] = {"allow_other": True} if _is_root() else {}
+    options: dict[str, bool | int] = {"allow_other": True} if fuse.is_root() else {}
     # The kernel is to ask the server every time: others change files there, too.
     options |= {"attr_timeout": 0, "entry_timeout": 0, "negative_timeout": 0}
     try:
-        fuse(files, mountpoint, foreground=True, fsname=f"{host}:{login['port']}", subtype=TYPE, **options)
+        mount(files, mountpoint, foreground=True, fsname=f"{host}:{login['port']}", subtype=TYPE, **options)
     except RuntimeError as error:
         raise CannotMount(
-            f"the kernel refuses the mount (FUSE error {error}): run the node as root, or with {FUSERMOUNT} "
-            "(Debian package fuse3)"
+            f"the kernel refuses the mount (FUSE error {error}): run the node as root, or with "
+            f"{fuse.FUSERMOUNT} (Debian package fuse3)"
         ) from error
-
-
-def _libfuse() -> Any:
-    try:
-        from mfusepy import FUSE
-    except ImportError as error:
-        raise CannotMount("mfusepy is missing: pip install 'csi-proxy[smb]'") from error
-    except OSError as error:
-        raise CannotMount("libfuse is missing: install the Debian package fuse3") from error
-    if not os.path.exists(DEVICE):
-        raise CannotMount(f"{DEVICE} is missing: the kernel or the container has no FUSE")
-    return FUSE
 
 
 def _serve(mountpoint: str, orders: BinaryIO, mounted: threading.Event) -> None:
@@ -92,24 +75,9 @@ def _serve(mountpoint: str, orders: BinaryIO, mounted: threading.Event) -> None:
     orders.read()
     # The next node may have mounted the share anew at this place already; that one is not ours to take away.
     if os.stat(mountpoint).st_dev == own:
-        unmount(mountpoint)
+        fuse.unmount(mountpoint)
     # Whoever still has files open there gets errors from now on; nothing was held back here.
     os._exit(0)
-
-
-def unmount(mountpoint: str) -> None:
-    """Take a mount away at once, whoever uses it, also one whose process has died.  None there is fine."""
-    command = [FUSERMOUNT, "-u", "-z", "-q", mountpoint]
-    try:
-        done = subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603
-    except FileNotFoundError:
-        done = False
-    if not done and _is_root():
-        subprocess.run(["umount", "-l", mountpoint], check=False, capture_output=True)  # noqa: S603, S607
-
-
-def _is_root() -> bool:
-    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def _say(text: str) -> None:

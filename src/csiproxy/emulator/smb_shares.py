@@ -15,7 +15,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import IO
 
-from csiproxy.emulator import names, smb_mount
+from csiproxy.emulator import fuse, names, smb_mount
 from csiproxy.emulator.smb_files import SHARE
 from csiproxy.emulator.smb_session import Login
 from csiproxy.emulator.state import State
@@ -111,7 +111,7 @@ class ShareMount:
         """A process that does not end as it is told to leaves a dead mount, which only gives errors."""
         self._process.wait()
         if self._directory in _mount_points():
-            smb_mount.unmount(self._directory)
+            fuse.unmount(self._directory)
 
 
 class Shares:
@@ -187,7 +187,7 @@ class Shares:
         """Take away what the mounts of an earlier node have left, if those were killed as well."""
         for mountpoint in _mount_points():
             if mountpoint.startswith(self._directory + "/"):
-                smb_mount.unmount(mountpoint)
+                fuse.unmount(mountpoint)
 
 
 # https://man7.org/linux/man-pages/man5/proc.5.html: how a mount point is written there
