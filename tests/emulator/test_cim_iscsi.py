@@ -4,6 +4,10 @@ import pytest
 from tests.iscsi_node import portal_of, run_service
 from tests.iscsi_target import SECRET, TARGET_SECRET, USER, WRONG
 
+from csiproxy.emulator.cim_iscsi import Iscsi, TargetClass
+from csiproxy.emulator.cim_provider import ObjectIds
+from csiproxy.emulator.initiator import Initiator
+from csiproxy.emulator.iscsi_schema import MSFT_ISCSI_TARGET
 from csiproxy.emulator.iscsi_status import IscsiStatus
 from csiproxy.emulator.machine import Machine
 from csiproxy.errors import CimError
@@ -161,3 +165,17 @@ def test_the_initiators_secret_is_taken_by_the_class(cim):
     assert done.return_value == 0
     code = hresult(lambda: cim.invoke("MSFT_iSCSISession", "SetCHAPSecret", ChapSecret="short"))
     assert code == IscsiStatus.SHORT_CHAP_SECRET
+
+
+def test_a_disk_that_cannot_be_on_the_node_is_the_hresult_of_its_windows_code(
+    machine, target_server, place, tmp_path
+):
+    iqn = target_server.offer()
+    (tmp_path / "luns").write_text("in the way")
+    initiator = Initiator(machine.state, machine.disks, machine.namespace.mount_points, str(tmp_path))
+    iscsi = Iscsi(initiator, ObjectIds(machine.disks.provider), lambda: True, lambda: None)
+    initiator.add_portal(portal_of(target_server), "NONE", "", "")
+    connect = dict.fromkeys(MSFT_ISCSI_TARGET.methods["Connect"].inputs)
+    with pytest.raises(CimError) as caught:
+        TargetClass(iscsi).invoke(None, "Connect", {**connect, **place, "NodeAddress": iqn})
+    assert caught.value.hresult == 0x80070032

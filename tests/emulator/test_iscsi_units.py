@@ -1,14 +1,17 @@
 """The units of targets as disks: a file system on one is a volume, whose files stay with the node."""
 
+import os
 import subprocess
 
 import pytest
 from tests.emulator.nodes import data_volume
 from tests.iscsi_node import portal_of
 
+from csiproxy.emulator.initiator import Initiator
 from csiproxy.emulator.iscsi_chap import NONE
 from csiproxy.emulator.iscsi_status import IscsiFailure, IscsiStatus
 from csiproxy.emulator.machine import Machine
+from csiproxy.errors import Win32Error
 from csiproxy.host import Host
 
 pytestmark = pytest.mark.foreign
@@ -97,3 +100,36 @@ def test_a_lun_that_grew_is_larger_after_a_rescan(machine, iqn, target_server):
     machine.session.invoke("MSFT_StorageSetting", "UpdateHostStorageCache")
     [disk] = machine.session.instances("MSFT_Disk", Number=1)
     assert disk.number("Size") == 128 << 20
+
+
+def test_units_can_be_files_through_which_their_disks_are_used(machine, target_server, foreign):
+    foreign("fusermount3")
+    iqn = target_server.offer("file")
+    initiator = Initiator(machine.state, machine.disks, machine.namespace.mount_points, machine.directory)
+    initiator.add_portal(portal_of(target_server), NONE, "", "")
+    initiator.connect(iqn, None, NONE, "", "", persistent=False)
+    [disk] = initiator.disks(iqn)
+    assert os.path.getsize(disk.device.path) == 64 << 20
+    [instance] = machine.session.instances("MSFT_Disk", Number=disk.number)
+    machine.session.invoke(instance, "Online")
+    machine.session.invoke(instance, "SetAttributes", IsReadOnly=False)
+    data_volume(Host(machine.session, machine.win32), disk.number)
+    shown = subprocess.run(
+        [foreign("sgdisk"), "-v", target_server.image("file")], capture_output=True, text=True
+    )
+    assert "No problems found" in shown.stdout, shown
+    initiator.disconnect(iqn, "")
+    assert not os.path.exists(disk.record.image)
+    assert os.listdir(machine.directory + "/luns") == []
+
+
+def test_a_unit_that_cannot_be_a_file_fails_the_login_and_leaves_nothing(machine, target_server, tmp_path):
+    iqn = target_server.offer("file")
+    (tmp_path / "luns").write_text("in the way")
+    initiator = Initiator(machine.state, machine.disks, machine.namespace.mount_points, str(tmp_path))
+    initiator.add_portal(portal_of(target_server), NONE, "", "")
+    with pytest.raises(Win32Error) as caught:
+        initiator.connect(iqn, None, NONE, "", "", persistent=False)
+    assert caught.value.windows_code == 50
+    assert (initiator.sessions(), initiator.disks(iqn)) == ([], [])
+    assert target_server.sessions(iqn) == 0

@@ -28,11 +28,12 @@ from csiproxy.emulator.iscsi_schema import (
 )
 from csiproxy.emulator.iscsi_status import IscsiFailure, IscsiStatus
 from csiproxy.emulator.schema import DISK, CimClass
-from csiproxy.errors import CimError
+from csiproxy.errors import CimError, Win32Error
 from csiproxy.host.cim import Instance, Result, Value
 
 # RFC 7143 11.1: the port that IANA gave to iSCSI.
 DEFAULT_PORT = 3260
+_FACILITY_WIN32 = 0x8007_0000
 
 Body = Callable[[str, Arguments], Mapping[str, Value]]
 
@@ -126,6 +127,8 @@ class _IscsiClass:
             return Result(0, {**blank, **self._methods[method](key or "", arguments)})
         except IscsiFailure as error:
             raise CimError(error.status, called, str(error)) from error
+        except Win32Error as error:  # of a disk that cannot be on this node
+            raise CimError(_FACILITY_WIN32 | error.windows_code, called, error.detail) from error
 
     def _all(self) -> list[Instance]:
         raise AssertionError(self.schema.name)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from csiproxy.emulator import iscsi_chap, lun
+from csiproxy.emulator import iscsi_chap, lun, lun_image
 from csiproxy.emulator.disk import Disk, Disks
 from csiproxy.emulator.iscsi_chap import NO_CHAP, Chap
 from csiproxy.emulator.iscsi_link import Link
@@ -39,19 +39,28 @@ class Session:
 class Initiator:
     """The initiator of one node.  Safe to use from several threads.
 
-    ``mount_points`` gives the directories where a volume is mounted.  What fails is an IscsiFailure.
+    ``mount_points`` gives the directories where a volume is mounted; ``files`` names a directory in which
+    each unit is to be shown as a file, for who has file systems on them.  What fails is an IscsiFailure.
     """
 
-    def __init__(self, state: State, disks: Disks, mount_points: Callable[[str], list[str]]) -> None:
+    def __init__(
+        self,
+        state: State,
+        disks: Disks,
+        mount_points: Callable[[str], list[str]],
+        files: str | None = None,
+    ) -> None:
         self.name = f"iqn.1991-05.com.microsoft:emulated-{disks.provider[:8]}"
         self._fresh_guid = state.fresh_guid
         self._records = Records(state)
-        self._units = Units(disks, self._records, self._link, mount_points)
+        self._units = Units(disks, self._records, self._link, mount_points, files)
         self._guard = threading.Lock()  # of what follows; never held while waiting
         self._sessions: dict[str, Session] = {}  # by target
         self._alone: dict[str, threading.Lock] = {}  # by target
         self._discovery: dict[Portal, Chap] = {}
         self._secret = ""
+        if files is not None:
+            lun_image.clear_stale(files)
         self._restore()
 
     # --- portals -----------------------------------------------------------------------------------------

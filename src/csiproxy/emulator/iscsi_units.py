@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 from csiproxy.emulator.attachment import Attachment, BusType, Place
 from csiproxy.emulator.disk import Disk, Disks
+from csiproxy.emulator.image import Medium
 from csiproxy.emulator.iscsi_link import Link
 from csiproxy.emulator.iscsi_records import Records
 from csiproxy.emulator.lun import Lun, Unit, unit_name
+from csiproxy.emulator.lun_image import LunImage
 from csiproxy.emulator.placement import text
 from csiproxy.errors import Win32Error, WindowsCode
 
@@ -14,7 +16,11 @@ _LONGEST_SERIAL = 64
 
 
 class Units:
-    """``link`` gives a target's connection as it is now; ``mount_points`` where a volume is mounted."""
+    """``link`` gives a target's connection as it is now; ``mount_points`` where a volume is mounted.
+
+    ``files``: a directory in which each unit is shown as a file, which is then what its disk is read and
+    written through; without it nothing but this process reads and writes.
+    """
 
     def __init__(
         self,
@@ -22,7 +28,9 @@ class Units:
         records: Records,
         link: Callable[[str], Link],
         mount_points: Callable[[str], list[str]],
+        files: str | None,
     ) -> None:
+        self._files = files
         self._disks = disks
         self._records = records
         self._link = link
@@ -52,8 +60,7 @@ class Units:
                 with self._disks.lock:
                     disk.refresh()
         for name, unit in offered.items():
-            medium = Lun(name, unit, lambda: self._link(target))
-            self._disks.attach_unit(self._described(name, unit), medium)
+            self._disks.attach_unit(self._described(name, unit), self._medium(target, name, unit))
 
     def withdraw(self, target: str) -> None:
         """Take all disks of a target away."""
@@ -71,6 +78,12 @@ class Units:
                 if partition.has_volume
             ]
         return next((place for volume in volumes for place in self._mount_points(volume)), "")
+
+    def _medium(self, target: str, name: str, unit: Unit) -> Medium:
+        lun = Lun(name, unit, lambda: self._link(target))
+        if self._files is None:
+            return lun
+        return LunImage(self._files, lun, read_only=unit.write_protected)
 
     def _described(self, name: str, unit: Unit) -> Attachment:
         """A unit as a disk: as Windows had it before, else as its policy has new shared disks."""

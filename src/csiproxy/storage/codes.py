@@ -88,6 +88,7 @@ WIN32: dict[int, tuple[ErrorClass, str]] = {
     1921: (FailedPrecondition, "too many links lead to each other"),
     2202: (InvalidArgument, "the user name is malformed"),
     2250: (NotFound, "there is no such connection"),
+    2404: (FailedPrecondition, "the device is in use"),
     4390: (FailedPrecondition, "it is not a link or mount point"),
     4392: (FailedPrecondition, "its reparse data is not what it should be"),
     4393: (FailedPrecondition, "its reparse data is not what it should be"),
@@ -388,13 +389,12 @@ def judge(error: HostError, doing: str) -> CsiProxyError:
         )
     if isinstance(error, CimError):
         origin = f"{error.operation}: HRESULT 0x{error.hresult:08x}"
+        said = f" ({error.detail})" if error.detail else ""
         if error.hresult >> 16 == FACILITY_WIN32:
             code = error.hresult & 0xFFFF
             found, text = WIN32.get(code, (Internal, "the host failed"))
-            detail = f" ({error.detail})" if error.detail else ""
-            return found(f"cannot {doing}: {text}{detail}", code, origin=origin)
+            return found(f"cannot {doing}: {text}{said}", code, origin=origin)
         if meaning := ISCSI.get(error.hresult):
-            said = f" ({error.detail})" if error.detail else ""
             return meaning.error(f"cannot {doing}: {meaning.text}{said}", meaning.windows_code, origin=origin)
         failure, code, text = HRESULT.get(error.hresult, (Internal, 31, "WMI failed"))
         return failure(f"cannot {doing}: {text}", code, origin=origin)
