@@ -33,6 +33,8 @@ def picture(host: Host, inventory: Iterable[DiskReport], directory: str) -> Pict
         lines |= _files(report, names)
     with host.win32.open_root("C:\\") as root:
         lines |= dict(_entries(host, root, "C:"))
+    for mapping in host.cim.instances("MSFT_SmbGlobalMapping"):
+        lines[f"share {mapping.text('RemotePath')}"] = _shown(mapping, ("Status", "RequirePrivacy"))
     left = [name for name in os.listdir(os.path.join(directory, "locks")) if name.startswith(marks.PREFIX)]
     lines["marks"] = str(len(left))
     return {what: named(text, names) for what, text in lines.items()}

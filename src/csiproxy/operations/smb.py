@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from secrets import token_bytes
 
-from csiproxy.errors import CsiProxyError, FailedPrecondition, InvalidArgument, PermissionDenied, WindowsCode
+from csiproxy.errors import (
+    CsiProxyError,
+    FailedPrecondition,
+    InvalidArgument,
+    PermissionDenied,
+    Win32Error,
+    WindowsCode,
+)
 from csiproxy.host.names import equality_key, fault
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
@@ -182,8 +189,8 @@ class SmbGroup:
     ) -> Iterator[None]:
         """Hold the share that a link leads to while the link is removed inside.
 
-        With the last link the mapping goes if it was to be removed already, or ``for_good``.  It goes before
-        the link, so that whoever is killed in between finds the link again and finishes the job.
+        With the last link the mapping goes if it was to be removed already, or ``for_good``.  It and the
+        link's mark go before the link: who is killed in between finds the link again and finishes the job.
         """
         root = share_of(target)
         if not root:
@@ -193,8 +200,12 @@ class SmbGroup:
             last = not self._others(root, link)
             if last and (for_good or self._links.is_deferred(root)):
                 self._unmap(context, root)
-            yield
             self._links.gone(root, link)
+            try:
+                yield
+            except Win32Error:  # the host says that the link is still there
+                self._links.expect(root, link)
+                raise
 
     # --- steps, with the share held ------------------------------------------------------------------
 
@@ -217,6 +228,9 @@ class SmbGroup:
                 f"{share.root} is an administrative share, which the node's own account opens for nobody; "
                 "give a user"
             )
+        if link is not None and not replace_empty:
+            with acting(context, f"link {link} to {share.target}"):
+                self._require_free(link, share)
         self._links.keep(share.root)
         made = self._map(context, share.root, credential, link)
         if link is None:
@@ -228,9 +242,21 @@ class SmbGroup:
         except Exception:
             # A call that fails leaves no mapping behind that it made; whoever comes next makes its own.
             with suppress(CsiProxyError):
-                if made and not self._users(share.root):
+                if not self._users(share.root) and made:
                     self._unmap(context, share.root)
             raise
+
+    def _require_free(self, link: ConfinedPath, share: Share) -> None:
+        """See that a link can be made before anybody logs on for it: nothing there, or that link itself."""
+        try:
+            entry = self._namespace.entry(link)
+        except Win32Error as error:
+            if error.windows_code != WindowsCode.FILE_NOT_FOUND:
+                raise
+            return
+        same = equality_key(entry.target.rstrip("\\")) == equality_key(share.target.rstrip("\\"))
+        if not entry.kind.is_link or not same:
+            raise Win32Error(WindowsCode.ALREADY_EXISTS, "link", f"a {entry.kind.value} is there")
 
     def _map(self, context: Context, root: str, credential: Credential, link: ConfinedPath | None) -> bool:
         """See that a share is mapped with these credentials; whether that took a new mapping."""
