@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from tests import leaks
 from tests.conformance.go_client import GoClient, GoProgram, build
 from tests.conformance.running import PLUGINS, PODS, Running
 from tests.conformance.wire import Api, Client, compile_protos
@@ -28,6 +29,7 @@ def running(apis, request) -> Iterator[Running]:
     running = Running(directory, apis, connect)
     yield running
     running.close()
+    leaks.search(directory)
     shutil.rmtree(directory)
 
 

@@ -368,5 +368,14 @@ def test_a_link_that_somebody_else_removed_does_not_hold_the_mapping(caller):
     assert caller.mapped == {}
 
 
+def test_a_link_to_a_link_to_a_share_is_a_link_that_lives(caller):
+    caller.map(ROOT, LINK)
+    caller.groups.filesystem.create_symlink(Context(), source_path=LINK, target_path=SECOND)
+    for path in (LINK, SECOND):
+        context = Context()
+        assert caller.groups.filesystem.is_symlink(context, path=path).is_symlink
+        assert events(context) == []
+
+
 def test_privacy_is_the_default():
     assert Configuration(KUBELET, (), KUBELET, PODS, False).require_privacy

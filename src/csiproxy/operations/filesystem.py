@@ -8,6 +8,7 @@ from csiproxy.operations.context import Context
 from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting
 from csiproxy.operations.smb import SmbGroup
 from csiproxy.storage.namespace import ConfinedPath, Leaving, Namespace
+from csiproxy.storage.share_links import share_of
 
 _MISSING = (WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND)
 
@@ -100,11 +101,21 @@ class FilesystemGroup:
             if entry.kind is EntryKind.OTHER_REPARSE_POINT:
                 context.note("reparse-point-of-unknown-kind", path=str(confined))
                 return IsSymlink(False)
-            if entry.kind.is_link and entry.target.startswith("\\\\"):
-                return IsSymlink(True)  # to a share: whether it answers is not a question about this node
-            return IsSymlink(
-                entry.kind.is_reparse_point and self._namespace.lives(confined, self._confinement.follow)
-            )
+            try:
+                return IsSymlink(
+                    entry.kind.is_reparse_point and self._namespace.lives(confined, self._follow)
+                )
+            except _LeadsToShare:
+                return IsSymlink(True)  # whether a share answers is not a question about this node
+
+    def _follow(self, target: str) -> ConfinedPath:
+        if share_of(target):
+            raise _LeadsToShare
+        return self._confinement.follow(target)
+
+
+class _LeadsToShare(Exception):
+    """A link on the way leads to a share, where nothing is looked for."""
 
 
 def require_linkable(namespace: Namespace, source: ConfinedPath) -> None:
