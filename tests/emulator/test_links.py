@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from csiproxy.emulator import links
-from csiproxy.emulator.links import Change, Link, LinkTable
+from csiproxy.emulator.links import FEWEST_TO_LOOK_THROUGH, Change, Link, LinkTable
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import EntryKind
@@ -174,3 +174,63 @@ def test_what_is_over_stays_over_when_the_next_note_cannot_be_committed(state, t
     assert table.interrupted() == []
     table.begin(replace(CHANGE, temporary="third"))
     assert [change.temporary for change in LinkTable(state).interrupted()] == ["third"]
+
+
+# --- links that others have removed ------------------------------------------------------------------------
+
+
+def numbered(number: int) -> Link:
+    return replace(LINK, file=(1, number), place=rf"C:\{number}")
+
+
+def test_a_small_table_is_never_looked_through(table):
+    for number in range(FEWEST_TO_LOOK_THROUGH - 1):
+        table.remember(numbered(number))
+    asked = []
+    table.look_through(asked.append)
+    assert asked == []
+
+
+def test_links_that_are_gone_at_two_looks_are_forgotten_for_good(state, table):
+    for number in range(FEWEST_TO_LOOK_THROUGH):
+        table.remember(numbered(number))
+    table.look_through(lambda link: link.file[1] % 2 == 0)
+    assert len(table.all()) == FEWEST_TO_LOOK_THROUGH
+    for number in range(FEWEST_TO_LOOK_THROUGH, 2 * FEWEST_TO_LOOK_THROUGH):
+        table.remember(numbered(number))
+    table.look_through(lambda link: link.file[1] % 4 == 0)
+    kept = [n for n in range(2 * FEWEST_TO_LOOK_THROUGH) if n % 4 or n >= FEWEST_TO_LOOK_THROUGH]
+    for known in (table, LinkTable(state)):
+        assert sorted(link.file[1] for link in known.all()) == kept
+
+
+def test_a_link_that_is_found_elsewhere_between_two_looks_is_kept(table):
+    for number in range(FEWEST_TO_LOOK_THROUGH):
+        table.remember(numbered(number))
+    table.look_through(lambda _: True)
+    table.moved(numbered(5), r"C:\elsewhere")
+    for number in range(FEWEST_TO_LOOK_THROUGH, 2 * FEWEST_TO_LOOK_THROUGH):
+        table.remember(numbered(number))
+    table.look_through(lambda link: link.file[1] < FEWEST_TO_LOOK_THROUGH)
+    assert table.find((1, 5), LINK.text) == replace(numbered(5), place=r"C:\elsewhere")
+    assert len(table.all()) == FEWEST_TO_LOOK_THROUGH + 1
+
+
+def test_a_table_of_links_that_go_away_stays_short_and_is_asked_little(table):
+    asked = longest = 0
+    made = 50 * FEWEST_TO_LOOK_THROUGH
+    live = numbered(made)
+    table.remember(live)
+
+    def is_gone(link: Link) -> bool:
+        nonlocal asked
+        asked += 1
+        return link != live
+
+    for number in range(made):
+        table.look_through(is_gone)
+        table.remember(numbered(number))
+        longest = max(longest, len(table.all()))
+    assert longest <= 4 * FEWEST_TO_LOOK_THROUGH
+    assert asked <= 3 * made
+    assert live in table.all()

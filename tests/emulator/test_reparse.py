@@ -8,6 +8,7 @@ import pytest
 from tests.emulator.ground import start
 from tests.emulator.plain_volumes import FIRST, PlainVolumes
 
+from csiproxy.emulator.links import FEWEST_TO_LOOK_THROUGH
 from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import Entry, EntryKind
 
@@ -220,3 +221,43 @@ def test_a_link_planted_above_a_mount_point_is_not_followed_to_another(ground):
     assert os.path.islink(ground.host("kubelet", "x"))
     assert not os.path.lexists(ground.host("outside", "x", "leaf"))
     again.state.close()
+
+
+def test_rows_of_links_that_somebody_removes_do_not_pile_up(ground):
+    with ground.root() as root:
+        for name in ("mnt", "away", "kept"):
+            ground.win32.create_directory(root, name)
+        ground.win32.set_mount_point(root, "mnt", FIRST)
+        for name in ("away", "kept"):
+            with ground.win32.open_child(root, name) as below:
+                ground.win32.set_link(below, "link", r"C:\x", replace=False)
+        rows = []
+        for number in range(8 * FEWEST_TO_LOOK_THROUGH):
+            if number % (2 * FEWEST_TO_LOOK_THROUGH) == 0:
+                os.rename(ground.host("away"), ground.host("elsewhere"))
+            if number % (2 * FEWEST_TO_LOOK_THROUGH) == FEWEST_TO_LOOK_THROUGH // 2:
+                os.rename(ground.host("elsewhere"), ground.host("away"))
+            ground.win32.set_link(root, f"link-{number}", r"C:\x", replace=False)
+            os.unlink(ground.host(f"link-{number}"))
+            with ground.state.transaction() as db:
+                rows.append(db.execute("SELECT count(*) FROM links").fetchone()[0])
+        assert max(rows) <= 4 * FEWEST_TO_LOOK_THROUGH
+        assert ground.win32.mount_points(FIRST) == [r"C:\mnt"]
+        for name in ("away", "kept"):
+            with ground.win32.open_child(root, name) as below:
+                assert ground.win32.entry(below, "link").kind is EntryKind.SYMBOLIC_LINK
+
+
+def test_links_on_a_volume_that_is_away_are_not_collected(ground):
+    with ground.root() as root:
+        ground.win32.create_directory(root, "mnt")
+        ground.win32.set_mount_point(root, "mnt", FIRST)
+        with ground.win32.open_mounted(root, "mnt") as mounted:
+            ground.win32.set_link(mounted, "link", r"C:\x", replace=False)
+        directory = ground.volumes.directories.pop(FIRST)
+        for number in range(8 * FEWEST_TO_LOOK_THROUGH):
+            ground.win32.set_link(root, f"link-{number}", r"C:\x", replace=False)
+            os.unlink(ground.host(f"link-{number}"))
+        ground.volumes.directories[FIRST] = directory
+        with ground.win32.open_mounted(root, "mnt") as mounted:
+            assert ground.win32.entry(mounted, "link").kind is EntryKind.SYMBOLIC_LINK

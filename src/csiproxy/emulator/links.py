@@ -1,13 +1,14 @@
 """What the node knows of the host's symbolic links: which are Windows' links and mount points.
 
 A row names a link by file system, file number and text.  The table is advisory: a symbolic link that it
-does not know was put there by somebody else, and a row whose link has gone is harmless.
+does not know was put there by somebody else, and a row whose link has gone is harmless.  So that such rows
+do not pile up, the table is looked through whenever it has doubled.
 """
 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,9 @@ SCHEMA = (
          makes_link INTEGER NOT NULL   -- 1: into a link, 0: into a directory
        )""",
 )
+
+# Below this many links the table is never looked through.
+FEWEST_TO_LOOK_THROUGH = 64
 
 RECORD = "INSERT OR REPLACE INTO links (file, text, kind, target, place) VALUES (?, ?, ?, ?, ?)"
 DROP = "DELETE FROM links WHERE file = ?"
@@ -68,6 +72,10 @@ class LinkTable:
         # Taken inside the state's lock, never around it.
         self._lock = threading.Lock()
         self._done: set[str] = set()
+        # What was not in its place when the table was looked through last, and how long it may become until
+        # that is done again.
+        self._missing: frozenset[Link] = frozenset()
+        self._longest = FEWEST_TO_LOOK_THROUGH
         with state.transaction() as db:
             rows = db.execute("SELECT file, text, kind, target, place FROM links").fetchall()
         self._links = {
@@ -90,7 +98,13 @@ class LinkTable:
 
     def mounted(self, volume: str) -> list[Link]:
         """The mount points of a volume, in the order of their places."""
-        return [link for link in self.all() if link.kind is EntryKind.MOUNT_POINT and link.target == volume]
+        with self._lock:
+            found = [
+                link
+                for link in self._links.values()
+                if link.kind is EntryKind.MOUNT_POINT and link.target == volume
+            ]
+        return sorted(found, key=lambda link: link.place)
 
     def begin(self, change: Change) -> None:
         """Note a change before its temporary name exists."""
@@ -130,6 +144,24 @@ class LinkTable:
         # The links are gone already, and a row without its link is harmless: it goes at the next start.
         with suppress(Win32Error), self._writing() as db:
             db.executemany(DROP, [(_key(file),) for file in files])
+
+    def look_through(self, is_gone: Callable[[Link], bool]) -> None:
+        """Forget links that have gone, once the table is twice as long as after the last time.
+
+        A link is forgotten that ``is_gone`` two times running and that nobody has found elsewhere meanwhile:
+        a directory may be away for a moment with the links in it.  A look costs one question for each link,
+        and as many new ones have come since the last, so it makes no call slower for good.
+        """
+        with self._lock:
+            links = list(self._links.values()) if len(self._links) >= self._longest else []
+        if not links:
+            return
+        missing = frozenset(link for link in links if is_gone(link))
+        with self._lock:
+            again = [link for link in missing & self._missing if self._links.get(link.file) == link]
+        self.forget(*(link.file for link in again))
+        self._missing = missing.difference(again)
+        self._longest = max(FEWEST_TO_LOOK_THROUGH, 2 * (len(links) - len(again)))
 
     def renumber(self, found: Sequence[tuple[Link, Identity]]) -> None:
         """Links that have other identities now: the state was copied, or the host numbers files anew.

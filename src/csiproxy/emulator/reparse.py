@@ -6,6 +6,7 @@ name that was noted beforehand, and the table knows a link before it has its fin
 instant leaves neither a link that nobody knows nor a name that nobody clears away.
 """
 
+import errno
 import os
 import secrets
 import stat
@@ -35,6 +36,9 @@ MOUNT_POINTS = "GetVolumePathNamesForVolumeNameW"
 FINAL_PATH = "GetFinalPathNameByHandleW"
 REMOVE = "RemoveDirectoryW"
 OPEN = "CreateFileW"
+
+# The name, or a directory on the way to it, is not there or is something else by now.
+_NO_WAY_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class Namespace:
@@ -235,6 +239,7 @@ class Namespace:
     ) -> None:
         """Make a link (its kind, target and text) under a temporary name, record it, then name it."""
         kind, target, text = what
+        self._table.look_through(self._is_gone)
         change = Change(_temporary_name(), where.windows, name, makes_link=True)
         self._table.begin(change)
         with windows_errors(call):
@@ -307,6 +312,14 @@ class Namespace:
                 return found is not None and hostdir.identity(hostdir.status(*found)) == link.file
         except OSError:
             return False
+
+    def _is_gone(self, link: Link) -> bool:
+        """Whether a link is not where it was made, as far as that can be seen: its volume is here."""
+        try:
+            with self._map.parent_of(link.place) as found:
+                return found is not None and hostdir.identity(hostdir.status(*found)) != link.file
+        except OSError as error:
+            return error.errno in _NO_WAY_THERE
 
     def _take_away(self, link: Link) -> None:
         """Remove a link if it is where it was made."""
