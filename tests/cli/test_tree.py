@@ -6,8 +6,9 @@ from rich.console import Console
 from tests.cli.conftest import CommandLine
 
 from csiproxy.cli.demo.node import Node
-from csiproxy.cli.inventory import Disk, Link, Links, Location, Partition, Volume
+from csiproxy.cli.inventory import Disk, Link, Links, Partition, Volume
 from csiproxy.cli.tree import draw
+from csiproxy.storage.disk import Location
 
 MIB = 1 << 20
 VOLUME = r"\\?\Volume{6d1f3e5a-7c0b-4b52-9a34-2f8f0f6b1c01}" + "\\"

@@ -45,16 +45,6 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
-    """Where a disk hangs, as text; empty for what Windows does not say."""
-
-    adapter: str
-    bus: str
-    target: str
-    lun: str
-
-
-@dataclass(frozen=True, slots=True)
 class Disk:
     """A disk.  ``identifiers`` are page 83's of the device; ``location`` is None where Windows says none."""
 
@@ -66,7 +56,7 @@ class Disk:
     system: bool
     serial_number: str
     identifiers: tuple[str, ...]
-    location: Location | None
+    location: disks.Location | None
     partitions: tuple[Partition, ...]
 
 
@@ -182,7 +172,6 @@ class _Walk:
 
 
 def _disk(host: Host, storage: Storage, disk: disks.Disk) -> Disk:
-    at = disks.location_of(disk)
     return Disk(
         disk.number,
         disk.size,
@@ -192,7 +181,7 @@ def _disk(host: Host, storage: Storage, disk: disks.Disk) -> Disk:
         disk.is_system,
         disk.serial_number.strip(),
         _identifiers(storage, disk),
-        Location(at.adapter, at.bus, at.target, at.lun) if at else None,
+        disks.location_of(disk),
         tuple(_partition(host, storage, found) for found in storage.disks.partitions(disk.number)),
     )
 

@@ -7,12 +7,13 @@ and attached to another node with its volumes, as a cloud disk can.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 from csiproxy.emulator import attachment, image, partition_table, placement
 from csiproxy.emulator.attachment import Attachment, BusType, OfflineReason, Place
 from csiproxy.emulator.image import Image, Medium, win32_error
+from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
 from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
@@ -91,23 +92,6 @@ class Disk:
             self.layout = partition_table.read(self.image)
         except Win32Error as error:
             self.layout = Layout(PartitionStyle.RAW, self.image.size, damage=str(error))
-
-
-@dataclass(frozen=True, slots=True)
-class DiskInfo:
-    """A disk as an operator lists it.  ``problem`` is empty unless ``present`` is False or it is damaged."""
-
-    number: int
-    image: str
-    size: int
-    present: bool
-    problem: str
-    location: str
-    serial: str
-    style: str
-    offline: bool
-    read_only: bool
-    volumes: tuple[str, ...]
 
 
 class Disks:
@@ -265,8 +249,8 @@ class Disks:
         with self.lock:
             self._known(number).device.grow(size)
 
-    def inventory(self) -> list[DiskInfo]:
-        """All attached disks, present or not, by number."""
+    def inventory(self) -> list[DiskReport]:
+        """All attached disks, present or not, by number.  Of their volumes the names alone are known here."""
         with self.lock:
             return [self._info(disk) for _, disk in sorted(self._disks.items())]
 
@@ -447,12 +431,14 @@ class Disks:
                     WindowsCode.ALREADY_EXISTS, "attach", f"{path} is disk {disk.number} already"
                 )
 
-    def _info(self, disk: Disk) -> DiskInfo:
+    def _info(self, disk: Disk) -> DiskReport:
         record, layout = disk.record, disk.layout
-        names = [
-            self.volume_of(disk, part).name for part in layout.partitions if part.has_volume and disk.image
+        volumes = [
+            VolumeReport(self.volume_of(disk, part).name)
+            for part in layout.partitions
+            if part.has_volume and disk.image
         ]
-        return DiskInfo(
+        return DiskReport(
             record.number,
             record.image,
             layout.size,
@@ -463,5 +449,5 @@ class Disks:
             layout.style.name,
             record.offline,
             disk.is_read_only,
-            tuple(names),
+            tuple(volumes),
         )

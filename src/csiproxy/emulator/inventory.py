@@ -33,9 +33,9 @@ class VolumeReport:
     """
 
     name: str
-    mount_points: tuple[str, ...]
-    directory: str
-    problem: str
+    mount_points: tuple[str, ...] = ()
+    directory: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,20 +188,8 @@ class Machine:
     def inventory(self) -> tuple[DiskReport, ...]:
         """All disks with their volumes and where those are mounted."""
         return tuple(
-            DiskReport(
-                info.number,
-                info.image,
-                info.size,
-                info.present,
-                info.problem,
-                info.location,
-                info.serial,
-                info.style,
-                info.offline,
-                info.read_only,
-                tuple(self._volume_report(volume) for volume in info.volumes),
-            )
-            for info in self.disks.inventory()
+            replace(report, volumes=tuple(self._volume_report(volume.name) for volume in report.volumes))
+            for report in self.disks.inventory()
         )
 
     def reset(self) -> None:
@@ -217,9 +205,9 @@ class Machine:
         self.namespace.forget_links()
         self.initiator.reset()
         marks.clear(self.namespace.places().locks)
-        for info in self.disks.inventory():
-            if info.number != disk.SYSTEM_DISK:
-                self.disks.detach(info.number)
+        for report in self.disks.inventory():
+            if report.number != disk.SYSTEM_DISK:
+                self.disks.detach(report.number)
         if self.namespace.places().drives["C"] != self._own_drive:
             return
         try:

@@ -1,26 +1,16 @@
 """The script's calls to CSIProxyService alone: v1beta1, and v1alpha1 where it does more in one call."""
 
-from collections.abc import Callable
-
 from csiproxy.cli.demo import observe
 from csiproxy.cli.demo.client import Reply
-from csiproxy.cli.demo.dialect import Expected, Staged
-from csiproxy.cli.demo.node import Node
-from csiproxy.cli.demo.player import Player, require
+from csiproxy.cli.demo.dialect import Expected, Speaker, Staged
+from csiproxy.cli.demo.player import require
 
 V1BETA1, V1ALPHA1 = "csi-proxy/v1beta1", "csi-proxy/v1alpha1"
 DEVICE = "\\\\.\\PhysicalDrive"
 
 
-class CsiProxyService:
+class CsiProxyService(Speaker):
     """:class:`~csiproxy.cli.demo.dialect.Dialect` of CSIProxyService."""
-
-    def __init__(self, player: Player, node: Node) -> None:
-        self._player = player
-        self._node = node
-
-    def _call(self, contract: str, rpc: str, says: Callable[[Reply], str], **fields: object) -> Reply:
-        return self._player.call(self._node.client, contract, rpc, says, **fields)
 
     def rescan(self) -> None:
         """Let the node look for disks."""

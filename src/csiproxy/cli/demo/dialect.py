@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from csiproxy.cli.demo.client import Reply
 from csiproxy.cli.demo.node import Node
 from csiproxy.cli.demo.player import Player
 from csiproxy.cli.places import KUBELET_PATH
@@ -82,6 +83,17 @@ class Dialect(Protocol):
     def unstage(self, staged: Staged) -> None:
         """Unmount, and let go of the disk, where the contract can."""
         ...
+
+
+class Speaker:
+    """What every dialect's class begins with: the calls that it makes on its node are shown by its player."""
+
+    def __init__(self, player: Player, node: Node) -> None:
+        self._player = player
+        self._node = node
+
+    def _call(self, contract: str, rpc: str, says: Callable[[Reply], str], **fields: object) -> Reply:
+        return self._player.call(self._node.client, contract, rpc, says, **fields)
 
 
 MakeDialect = Callable[[Player, Node], Dialect]

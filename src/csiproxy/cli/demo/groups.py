@@ -1,26 +1,16 @@
 """The script's calls to the API groups, in their newest versions."""
 
-from collections.abc import Callable
-
 from csiproxy.cli.demo import observe
 from csiproxy.cli.demo.client import Reply
-from csiproxy.cli.demo.dialect import Expected, Staged
-from csiproxy.cli.demo.node import Node
-from csiproxy.cli.demo.player import Player, require
+from csiproxy.cli.demo.dialect import Expected, Speaker, Staged
+from csiproxy.cli.demo.player import require
 from csiproxy.cli.sizes import show_size
 
 DISK, FILESYSTEM, VOLUME = "disk/v1", "filesystem/v2alpha1", "volume/v2alpha1"
 
 
-class Groups:
+class Groups(Speaker):
     """:class:`~csiproxy.cli.demo.dialect.Dialect` of the groups disk, filesystem and volume."""
-
-    def __init__(self, player: Player, node: Node) -> None:
-        self._player = player
-        self._node = node
-
-    def _call(self, contract: str, rpc: str, says: Callable[[Reply], str], **fields: object) -> Reply:
-        return self._player.call(self._node.client, contract, rpc, says, **fields)
 
     def rescan(self) -> None:
         """Let the node look for disks."""
