@@ -345,9 +345,10 @@ class Windows:
         if size > seen:
             raise Refused(OutOfRange, 87)
         largest = max(image.partition, (seen - MIB - image.offset) // MIB * MIB)
-        wanted = min(-(-size // MIB) * MIB or largest, largest)
-        if wanted - image.partition < MIB:
+        if 0 < size <= image.partition or largest < image.partition + MIB:
             return
+        enough = max(size, image.partition + MIB) if size else largest
+        wanted = min(-(-enough // MIB) * MIB, largest)
         if self.disks[number].refuses_writes:
             raise Refused(FailedPrecondition, 19)
         if image.file_system == "FAT32":

@@ -108,9 +108,24 @@ def expected(shape: Shape, asked: int) -> int | None:
     """The size afterwards; None is a refusal with 87."""
     if not 0 <= asked <= shape.disk:
         return None
-    rounded = (asked + MIB - 1) // MIB * MIB
-    wanted = shape.largest if asked == 0 or rounded > shape.largest else rounded
-    return wanted if wanted >= shape.present + MIB else shape.present
+    if 0 < asked <= shape.present or shape.largest < shape.present + MIB:
+        return shape.present
+    enough = max(asked, shape.present + MIB)
+    return shape.largest if asked == 0 else min(enough + -enough % MIB, shape.largest)
+
+
+def test_one_byte_more_than_there_is_grows_a_volume_by_what_windows_takes_for_the_least():
+    for name, grown in (
+        ("aligned, the rest is free", 21 * MIB),
+        ("ends between two MiB", 22 * MIB),
+        ("ends right before a MiB", 22 * MIB),
+        ("another one a MiB behind", 21 * MIB),
+        ("another one less than a MiB behind", 20 * MIB),
+        ("ends less than a MiB before what fits", 253 * MIB + 512),
+    ):
+        shape = SHAPES[name]
+        assert expected(shape, shape.present) == shape.present
+        assert expected(shape, shape.present + 1) == grown, name
 
 
 def around(*sizes: int) -> list[int]:

@@ -221,10 +221,13 @@ class VolumeGroup:
                 context.note("volume-has-vanished", volume=volume_id)
 
     def resize(self, context: Context, volume_id: str, size: int) -> None:
-        """Grow to ``size`` bytes, up to the next MiB and to what fits; 0, or up to the disk's size, is all.
+        """Grow to at least ``size`` bytes, or to all that fits when that is less; 0 is all that fits.
 
-        Drivers ask for the size of the claim, which is the disk's, so a size between what fits and the
-        disk's size means what fits.  Never shrinks; growth below 1 MiB is none (Windows refuses it, 4097).
+        Success means that the volume has what was asked for, so one byte more than it has is not nothing.
+        Windows grows by 1 MiB at the least (4097 below that) and what it sizes itself ends at a whole MiB, so
+        the size is rounded up to the next of both.  Drivers ask for the size of the claim, which is the
+        disk's, so a size between what fits and the disk's size means what fits; where less than 1 MiB is left
+        to that, the volume is as large as it gets, and stays.  Never shrinks.
         """
         if size < 0:
             raise InvalidArgument(f"the size {size} is negative; give bytes, or 0 for as large as fits")
@@ -240,7 +243,7 @@ class VolumeGroup:
                     )
                 partition = self._storage.volumes.partition(self._storage.volumes.get(volume_id))
                 largest = self._storage.disks.largest_size(partition, host_disk)
-                wanted = min(-(-size // MEBIBYTE) * MEBIBYTE or largest, largest)
+                wanted = _next_size(partition.size, size, largest)
                 if wanted - partition.size >= MEBIBYTE:
                     self._storage.disks.resize_partition(partition, wanted)
                     self._storage.disks.refresh(host_disk)
@@ -250,6 +253,14 @@ class VolumeGroup:
         partition = self._storage.volumes.partition(volume)
         disk.refuse_system(self._storage.disks.get(partition.disk_number))
         return partition
+
+
+def _next_size(present: int, asked: int, largest: int) -> int:
+    """The size that a partition gets by a step that Windows takes; ``present`` when that is enough."""
+    if asked and asked <= present:
+        return present
+    least = max(asked, present + MEBIBYTE) if asked else largest
+    return min(-(-least // MEBIBYTE) * MEBIBYTE, largest)
 
 
 def require_formatted(volume: Volume) -> None:
