@@ -155,6 +155,9 @@ WELL_FORMED = {
     "control.services": ((), False),
     "control.set_start_mode": (("vds", "Disabled"), False),
     "control.switch_service": (("vds", True), False),
+    "control.set_smb_server": (("files", "127.0.0.1", 445), False),
+    "control.remove_smb_server": (("files",), False),
+    "control.smb_servers": ((), False),
     "control.clear_faults": ((), False),
     "control.stop": ((), False),
 }
