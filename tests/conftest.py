@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -94,3 +95,22 @@ def plain_samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
     server = Samba(tmp_path_factory.mktemp("plain-samba"), find_foreign, encrypt="off")
     yield server
     server.close()
+
+
+def mounting_needs() -> list[str]:
+    """What is missing here to mount real file systems."""
+    if sys.platform != "linux":
+        return ["Linux"]
+    from csiproxy.emulator.image_store import requirements
+
+    return requirements.missing()
+
+
+@pytest.fixture
+def mounting() -> None:
+    """Real file systems can be mounted here; where not: skip on a laptop, fail under CI=true."""
+    if missing := mounting_needs():
+        reason = f"file systems in images need {'; '.join(missing)}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)

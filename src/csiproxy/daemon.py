@@ -98,7 +98,7 @@ def _prepare_directory(path: str) -> None:
 
 
 def _operations(settings: Settings) -> operations.Operations:
-    host = _host(settings.emulator)
+    host = _host(settings.emulator, settings.volumes)
     try:
         return operations.build(host, settings.configuration)
     except InvalidArgument as error:
@@ -107,11 +107,11 @@ def _operations(settings: Settings) -> operations.Operations:
         raise _Stop(FAILURE, f"the node in {settings.emulator} cannot be used: {error}") from error
 
 
-def _host(directory: str) -> Host:
+def _host(directory: str, volumes: str | None) -> Host:
     from csiproxy.emulator import connect
 
     try:
-        return connect.connect(directory)
+        return connect.connect(directory, volumes=volumes)
     except (HostError, OSError) as error:
         raise _Stop(
             FAILURE, f"the emulated node in {directory} cannot be reached or started: {error}"

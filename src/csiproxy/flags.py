@@ -31,12 +31,14 @@ Flags may also be written with one dash, as Go programs do (-kubelet-path=D:\\ku
 class Settings:
     """What the operator asked for.
 
-    ``emulator`` is the state directory of the emulated node; ``endpoints`` the directory of the socket
+    ``emulator`` is the state directory of the emulated node, ``volumes`` its store of volumes where it is
+    started here and that is not what it was before; ``endpoints`` the directory of the socket
     files; ``audit_log`` a file, ``-`` for standard error; ``ready_fd`` a descriptor or None; ``grace`` the
     seconds that running calls have at the end.
     """
 
     emulator: str
+    volumes: str | None
     endpoints: str
     serve: tuple[str, ...]
     no_serve: tuple[str, ...]
@@ -52,6 +54,7 @@ def parse(argv: Sequence[str]) -> Settings:
     kubelet_path: str = given.kubelet_path
     return Settings(
         emulator=given.host,
+        volumes=given.volumes,
         endpoints=given.endpoints or os.path.join(given.host, "endpoints"),
         serve=_patterns(given.serve),
         no_serve=_patterns(given.no_serve),
@@ -101,6 +104,12 @@ def _add_node_flags(parser: argparse.ArgumentParser) -> None:
         metavar="emulator:DIR",
         help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR; "
         "it is started when it does not run yet",
+    )
+    group.add_argument(
+        "--volumes",
+        choices=("directory", "image"),
+        help="where a node that is started here keeps the files of its volumes: beside the disks' images, or "
+        "in real file systems inside them (Linux, as root); default: as it did before, at first directory",
     )
     group.add_argument(
         "--endpoints",

@@ -49,6 +49,12 @@ def command() -> None:
     help="whether links to shares lead to their files, or nowhere; default: fuse, or as at the last start",
 )
 @click.option(
+    "--volumes",
+    type=click.Choice(["directory", "image"]),
+    help="where the files of volumes are: beside the disks' images, or in real file systems inside them "
+    "(Linux, as root); default: as before, at first directory",
+)
+@click.option(
     "--ready-fd",
     type=click.IntRange(min=3),
     metavar="N",
@@ -59,11 +65,13 @@ def run(
     drive_c: str | None,
     smb_servers: tuple[SmbServerReport, ...],
     smb_files: str | None,
+    volumes: str | None,
     ready_fd: int | None,
 ) -> None:
     """Run a node in the foreground.  SIGTERM, Ctrl-C or 'emulator stop' ends it."""
     from csiproxy.emulator import node
     from csiproxy.emulator.smb_shares import Show
+    from csiproxy.emulator.volume import StoreKind
 
     if ready_fd is not None:
         _demand_open(ready_fd)
@@ -74,7 +82,14 @@ def run(
             _write_ready(ready_fd)
 
     show = Show(smb_files) if smb_files else None
-    node.run(state, drive_c=drive_c, smb_files=show, smb_servers=smb_servers, ready=announce)
+    node.run(
+        state,
+        drive_c=drive_c,
+        smb_files=show,
+        smb_servers=smb_servers,
+        volumes=StoreKind(volumes) if volumes else None,
+        ready=announce,
+    )
 
 
 command.add_command(attach)

@@ -51,12 +51,14 @@ class PartitionClass:
             return run(lambda: self._get_access_paths(key), self.schema.methods[method].outputs)
 
         def body() -> Mapping[str, Value]:
-            used = self._used(key) if method in _SIZE_METHODS else 0
+            least = self._least(key) if method in _SIZE_METHODS else 0
             with self._disks.lock:
                 disk, partition = self._storage.partition(key)
                 if method in _SIZE_METHODS:
-                    limits = self._limits(disk, partition, used)
-                    return _SIZE_METHODS[method](disk, partition, limits, arguments)
+                    limits = self._limits(disk, partition, least)
+                    if method == "Resize":
+                        return self._resize(disk, partition, limits, arguments)
+                    return {"SizeMin": limits[0], "SizeMax": limits[1]}
                 return self._methods[method](disk, partition)
 
         return run(body, self.schema.methods[method].outputs)
@@ -96,17 +98,17 @@ class PartitionClass:
             volume.remove_files()
         return {}
 
-    def _used(self, key: str | None) -> int:
-        """What the files on a partition take; they are counted without the lock."""
+    def _least(self, key: str | None) -> int:
+        """The fewest bytes that the files on a partition leave it; they are counted without the lock."""
         with self._disks.lock:
             disk, partition = self._storage.partition(key)
             if not partition.has_volume:
                 return 0
             volume = self._disks.volume_of(disk, partition)
             content = volume.content()
-        return volume.statistics(content).used
+        return volume.least_size(content)
 
-    def _limits(self, disk: Disk, partition: Partition, used: int) -> tuple[int, int]:
+    def _limits(self, disk: Disk, partition: Partition, least: int) -> tuple[int, int]:
         """The least and the most bytes the partition can have; NTFS and unformatted ones can change."""
         if disk.record.offline:
             raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
@@ -122,37 +124,32 @@ class PartitionClass:
             return min(MIB, partition.size), most
         if content.file_system is not NTFS:
             return partition.size, partition.size
-        return min(partition.size, (used // MIB + 1) * MIB), most
+        return min(partition.size, least), most
+
+    def _resize(
+        self, disk: Disk, partition: Partition, limits: tuple[int, int], arguments: Arguments
+    ) -> Mapping[str, Value]:
+        """Change the entry in the table, and let the file system follow."""
+        writable(disk)
+        wanted = arguments["Size"]
+        least, most = limits
+        if not isinstance(wanted, int) or not least <= wanted <= most:
+            message = f"the partition can have {least} to {most} bytes, not {wanted}"
+            raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, message)
+        size = wanted - wanted % disk.layout.sector_size
+        if abs(size - partition.size) < _MIN_CHANGE:
+            raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, _TOO_SMALL_A_CHANGE)
+        changed = replace(partition, size=size)
+        if partition.has_volume:
+            self._disks.volume_of(disk, partition).before_resize()
+        partition_table.change(disk.device, disk.layout, partition, changed)
+        disk.reload()
+        if partition.has_volume:
+            self._disks.volume_of(disk, changed).after_resize()
+        return {}
 
 
-def _get_supported_size(
-    disk: Disk,  # noqa: ARG001
-    partition: Partition,  # noqa: ARG001
-    limits: tuple[int, int],
-    arguments: Arguments,  # noqa: ARG001
-) -> Mapping[str, Value]:
-    return {"SizeMin": limits[0], "SizeMax": limits[1]}
-
-
-def _resize(
-    disk: Disk, partition: Partition, limits: tuple[int, int], arguments: Arguments
-) -> Mapping[str, Value]:
-    """Change the entry in the table; a file system made here has no size of its own and follows."""
-    writable(disk)
-    wanted = arguments["Size"]
-    least, most = limits
-    if not isinstance(wanted, int) or not least <= wanted <= most:
-        message = f"the partition can have {least} to {most} bytes, not {wanted}"
-        raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, message)
-    size = wanted - wanted % disk.layout.sector_size
-    if abs(size - partition.size) < _MIN_CHANGE:
-        raise MethodFailed(ReturnCode.SIZE_NOT_SUPPORTED, _TOO_SMALL_A_CHANGE)
-    partition_table.change(disk.device, disk.layout, partition, replace(partition, size=size))
-    disk.reload()
-    return {}
-
-
-_SIZE_METHODS = {"GetSupportedSize": _get_supported_size, "Resize": _resize}
+_SIZE_METHODS = ("GetSupportedSize", "Resize")
 
 
 def _data_only(partition: Partition) -> None:

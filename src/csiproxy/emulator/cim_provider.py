@@ -249,6 +249,10 @@ _RETURN_CODES = {
     WindowsCode.DISK_FULL: ReturnCode.NOT_ENOUGH_FREE_SPACE,
     WindowsCode.WRITE_PROTECT: ReturnCode.DISK_READ_ONLY,
     WindowsCode.ACCESS_DENIED: ReturnCode.ACCESS_DENIED,
+    WindowsCode.NOT_SUPPORTED: ReturnCode.NOT_SUPPORTED,
+    WindowsCode.INVALID_PARAMETER: ReturnCode.INVALID_PARAMETER,
+    WindowsCode.BUSY: ReturnCode.IN_USE,
+    WindowsCode.DISK_CORRUPT: ReturnCode.VOLUME_HAS_ERRORS,
 }
 
 

@@ -6,23 +6,22 @@ https://learn.microsoft.com/windows-hardware/drivers/storage/msft-volume
 from collections.abc import Mapping
 
 from csiproxy.emulator import schema
-from csiproxy.emulator.boot_sector import LABEL_BYTES, BootSector
+from csiproxy.emulator.boot_sector import LABEL_BYTES
 from csiproxy.emulator.cim_provider import BOOT_DRIVE, Arguments, Storage, matches, run
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
-from csiproxy.emulator.volume import DEFAULT_CLUSTER, FORMATS, Condition, Content, Volume
-from csiproxy.emulator.volume_files import flush
+from csiproxy.emulator.volume import Condition, Content, Volume
 from csiproxy.errors import Win32Error
 from csiproxy.host.cim import Instance, Result, Value
 
 # MSFT_Volume.HealthStatus and OperationalStatus
-_HEALTHY, _FULL_REPAIR_NEEDED = 0, 3
-_UNKNOWN, _OK, _ERROR = 0, 2, 6
+_HEALTHY, _SCAN_NEEDED, _FULL_REPAIR_NEEDED = 0, 1, 3
+_UNKNOWN, _OK, _DEGRADED, _ERROR = 0, 2, 3, 6
 _FIXED = 3
 _NO_DEDUP = 4
 # Windows formats FAT32 up to here, though it reads larger ones.
 FAT32_LIMIT = 32 << 30
-_LABEL_LENGTH = {"NTFS": 32, "FAT32": 11}
-_CLUSTER_LIMIT = {"NTFS": 2 << 20, "FAT32": 64 << 10}
+_LABEL_LENGTH = {"NTFS": 32, "FAT32": 11, "EXFAT": 11}
+_CLUSTER_LIMIT = {"NTFS": 2 << 20, "FAT32": 64 << 10, "EXFAT": 32 << 20}
 
 
 class VolumeClass:
@@ -52,20 +51,19 @@ class VolumeClass:
 
     def _described(self, volume: Volume, content: Content) -> dict[str, Value]:
         """All properties but the sizes."""
-        damaged = content.condition is Condition.DAMAGED
-        raw = content.condition is Condition.RAW
         found = content.file_system
+        health, operational = _status(content)
         return {
             "ObjectId": self._storage.ids.volume(volume),
             "UniqueId": volume.name,
             "DriveLetter": ord(BOOT_DRIVE[0]) if volume.place else 0,
             "Path": volume.name,
-            "HealthStatus": _FULL_REPAIR_NEEDED if damaged else _HEALTHY,
-            "OperationalStatus": (_ERROR if damaged else _UNKNOWN if raw else _OK,),
+            "HealthStatus": health,
+            "OperationalStatus": (operational,),
             "FileSystem": found.name if found else "",
             "FileSystemLabel": content.label,
             "FileSystemType": found.type_number if found else 0,
-            "AllocationUnitSize": content.boot.cluster if content.boot and found else 0,
+            "AllocationUnitSize": content.cluster,
             "DriveType": _FIXED,
             "DedupMode": _NO_DEDUP,
         }
@@ -99,21 +97,31 @@ class VolumeClass:
             disk, volume = self._storage.volume(key)
             # Of what another system has formatted this node holds nothing back.
             foreign = volume.content().condition is Condition.FOREIGN
-            boot = None if foreign else _ready(volume)
+            if not foreign:
+                _ready(volume)
             if not disk.is_read_only:
                 volume.image.sync()
-        if boot:
-            flush(volume.directory(boot))
+        if not foreign:
+            volume.flush()
         return {}
 
     def _set_label(self, key: str | None, arguments: Arguments) -> Mapping[str, Value]:
         with self._disks.lock:
             disk, volume = self._storage.volume(key)
-            boot = _ready(volume)
+            name = _ready(volume)
             if disk.is_read_only:
                 raise MethodFailed(ReturnCode.DISK_READ_ONLY, f"disk {disk.number} is read-only")
-            volume.relabel(boot, _label(arguments["FileSystemLabel"], boot.file_system))
+            volume.relabel(_label(arguments["FileSystemLabel"], name))
         return {}
+
+
+def _status(content: Content) -> tuple[int, int]:
+    """HealthStatus and OperationalStatus."""
+    if content.condition is Condition.DAMAGED:
+        return _FULL_REPAIR_NEEDED, _ERROR
+    if content.condition is Condition.RAW:
+        return _HEALTHY, _UNKNOWN
+    return (_SCAN_NEEDED, _DEGRADED) if content.dirty else (_HEALTHY, _OK)
 
 
 def _content(volume: Volume) -> Content:
@@ -123,12 +131,12 @@ def _content(volume: Volume) -> Content:
         return Content(Condition.DAMAGED, problem=str(error))
 
 
-def _ready(volume: Volume) -> BootSector:
-    """The boot sector of a volume whose files are at hand; any other is refused."""
+def _ready(volume: Volume) -> str:
+    """The file system, in capitals, of a volume whose files can be reached; any other is refused."""
     content = volume.content()
-    if content.condition is not Condition.READY or content.boot is None:
+    if content.condition is not Condition.READY or content.file_system is None:
         raise MethodFailed(ReturnCode.FAILED, content.problem or "the volume is not formatted")
-    return content.boot
+    return content.file_system.name.upper()
 
 
 def _file_system(volume: Volume, arguments: Arguments) -> str:
@@ -137,8 +145,9 @@ def _file_system(volume: Volume, arguments: Arguments) -> str:
         raise MethodFailed(ReturnCode.NOT_SUPPORTED, "RunAsJob is not supported: formatting takes no time")
     wanted = arguments["FileSystem"]
     name = wanted.upper() if isinstance(wanted, str) else "NTFS"
-    if name not in FORMATS:
-        raise MethodFailed(ReturnCode.FILE_SYSTEM_NOT_SUPPORTED, f"volumes here are {' or '.join(FORMATS)}")
+    if name not in volume.formats:
+        known = " or ".join(volume.formats)
+        raise MethodFailed(ReturnCode.FILE_SYSTEM_NOT_SUPPORTED, f"volumes here are {known}")
     if arguments["SetIntegrityStreams"] is not None:
         raise MethodFailed(ReturnCode.INVALID_PARAMETER, "SetIntegrityStreams is for ReFS")
     if name == "FAT32" and volume.partition.size > FAT32_LIMIT:
@@ -160,8 +169,9 @@ def _label(value: Value, file_system: str) -> str:
 
 
 def _cluster(value: Value, file_system: str, sector_size: int) -> int:
+    """The cluster size asked for; 0 where that is left to the file system."""
     if not isinstance(value, int) or value == 0:
-        return DEFAULT_CLUSTER
+        return 0
     if value & (value - 1) or not 512 <= value <= _CLUSTER_LIMIT[file_system]:
         raise MethodFailed(ReturnCode.INVALID_CLUSTER_SIZE, f"{value} is not a cluster size of {file_system}")
     if value % sector_size:

@@ -20,11 +20,18 @@ START_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
 
 
-def connect(directory: str, *, start: bool = True, command: Sequence[str] | None = None) -> Host:
+def connect(
+    directory: str,
+    *,
+    start: bool = True,
+    command: Sequence[str] | None = None,
+    volumes: str | None = None,
+) -> Host:
     """The port on the node of a directory.
 
-    With ``start`` a node is started when none runs, by ``command`` (default: ``csi-proxy emulator run``); it
-    outlives this process and is never started again by itself.  HostUnreachable when it does not answer.
+    With ``start`` a node is started when none runs, by ``command`` (default: ``csi-proxy emulator run``, with
+    ``volumes`` as its ``--volumes``); it outlives this process and is never started again by itself.
+    HostUnreachable when it does not answer.
     """
     directory = os.path.realpath(directory)
     pool = Pool(lambda: sockets.dial(directory))
@@ -33,7 +40,7 @@ def connect(directory: str, *, start: bool = True, command: Sequence[str] | None
     except HostUnreachable:
         if not start or _answers(directory):
             raise
-        start_node(directory, command)
+        start_node(directory, command or default_command(directory, volumes))
         pool.greeting()
     return Host(RemoteSession(pool), EmulatedWin32(RemoteNamespace(pool)))
 
@@ -50,9 +57,10 @@ def start_node(directory: str, command: Sequence[str] | None = None) -> None:
         raise HostUnreachable(f"no node can be started on {directory}: {error}") from error
 
 
-def default_command(directory: str) -> list[str]:
-    """The command that runs the node of a directory."""
-    return [sys.executable, "-m", "csiproxy", "emulator", "run", "--state", directory]
+def default_command(directory: str, volumes: str | None = None) -> list[str]:
+    """The command that runs the node of a directory; ``volumes`` None: with its store as it was."""
+    store = [] if volumes is None else ["--volumes", volumes]
+    return [sys.executable, "-m", "csiproxy", "emulator", "run", "--state", directory, *store]
 
 
 def _answers(directory: str) -> bool:

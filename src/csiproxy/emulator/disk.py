@@ -5,24 +5,26 @@ and attached to another node with its volumes, as a cloud disk can.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from hashlib import sha256
 
 from csiproxy.emulator import attachment, image, partition_table, placement
 from csiproxy.emulator.attachment import Attachment, BusType, OfflineReason, Place
+from csiproxy.emulator.directory_volume import DirectoryVolume
 from csiproxy.emulator.image import Image, Medium, win32_error
+from csiproxy.emulator.image_store import unfinished
 from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
 from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system_disk import SYSTEM_DISK_SIZE, boot_partition, create_system_disk
-from csiproxy.emulator.volume import Condition, Volume
+from csiproxy.emulator.volume import Volume, VolumeStore
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.win32 import StorageDevice, StorageIdentifier
 
-SCHEMA = attachment.SCHEMA
+SCHEMA = (*attachment.SCHEMA, *unfinished.SCHEMA)
 SYSTEM_DISK = 0
 # Adapter 0 holds the system disk; data disks sit on this one unless the operator says otherwise.
 DATA_ADAPTER = 1
@@ -98,14 +100,23 @@ class Disks:
     """All disks of one node and their volumes.  Safe to use from several threads.
 
     ``directory`` is the node's own; ``system.img`` in it is made at the first start.  ``drive_c`` is the
-    host directory that holds the files of ``C:``, by default ``c`` in ``directory``.  What fails raises
+    host directory that holds the files of ``C:``, by default ``c`` in ``directory``.  The files of data disks
+    are beside their images, or with a ``store`` in them.  What fails raises
     :class:`~csiproxy.errors.Win32Error` with a text for the operator.
     """
 
     def __init__(
-        self, state: State, directory: str, *, drive_c: str = "", system_size: int = SYSTEM_DISK_SIZE
+        self,
+        state: State,
+        directory: str,
+        *,
+        drive_c: str = "",
+        system_size: int = SYSTEM_DISK_SIZE,
+        store: VolumeStore | None = None,
     ) -> None:
         self._state = state
+        self._store = store
+        self._is_mounted: Callable[[str], bool] = lambda _: False
         self._drive_c = os.path.realpath(drive_c or os.path.join(directory, "c"))
         self._units = os.path.join(os.path.realpath(directory), "units")
         self._disks: dict[int, Disk] = {}
@@ -123,6 +134,8 @@ class Disks:
             known.insert(
                 0, self._system_record(os.path.join(os.path.realpath(directory), "system.img"), system_size)
             )
+        if store:
+            store.recover(record.image for record in known)
         for record in known:
             disk = self._disks[record.number] = Disk(record, None)
             disk.offline_partitions = {offset for number, offset in offline if number == record.number}
@@ -136,6 +149,8 @@ class Disks:
     def close(self) -> None:
         """Unlock all images."""
         with self.lock:
+            if self._store:
+                self._store.close()
             for disk in self._disks.values():
                 if disk.image:
                     disk.image.close()
@@ -205,6 +220,7 @@ class Disks:
             if known:
                 known.image, known.problem = medium, ""
                 known.refresh()
+                self._settle()
                 return known.number
             number = unit.number if unit.number and unit.number not in self._disks else None
             records = [disk.record for disk in self._disks.values()]
@@ -231,6 +247,7 @@ class Disks:
             disk.device.close()
             raise
         self._disks[disk.number] = disk
+        self._settle()
 
     def detach(self, number: int) -> None:
         """Take a disk away, whatever Windows does with it.  Its image and files stay as they are."""
@@ -241,8 +258,18 @@ class Disks:
             with self._state.transaction() as db:
                 attachment.delete(db, number)
             del self._disks[number]
+            self._settle()
             if disk.image:
                 disk.image.close()
+
+    def follow(self, is_mounted: Callable[[str], bool]) -> None:
+        """Have the volumes that are mounted in the namespace ready for any process, now and from now on.
+
+        ``is_mounted`` says whether a directory leads to the volume of a name.
+        """
+        with self.lock:
+            self._is_mounted = is_mounted
+            self._settle()
 
     def grow(self, number: int, size: int) -> None:
         """Make a disk larger, as a cloud does.  Windows sees it after a refresh or rescan."""
@@ -267,12 +294,7 @@ class Disks:
             disk, found = self.find_volume(volume, offline=True)
             if disk.is_offline(found.partition):
                 raise Win32Error(WindowsCode.NOT_READY, call, f"the disk of {volume} is offline")
-            content = found.content()
-            if content.condition is Condition.READY and content.boot:
-                return found.directory(content.boot)
-            damaged = content.condition is Condition.DAMAGED
-            code = WindowsCode.DISK_CORRUPT if damaged else WindowsCode.UNRECOGNIZED_VOLUME
-            raise Win32Error(code, call, f"{volume}: {content.problem or 'it is not formatted'}")
+            return found.directory()
 
     def known_volume_directories(self) -> dict[str, str]:
         """Host directory to volume name, of all volumes that can be mounted now, except the one of ``C:``."""
@@ -308,6 +330,8 @@ class Disks:
                     disk.refresh()
                 elif disk:
                     self._open(disk)
+        with self.lock:
+            self._settle()
 
     def volumes(self, *, offline: bool = False) -> Iterator[tuple[Disk, Volume]]:
         """The volumes that Windows surfaces; with ``offline`` those of offline disks and partitions, too."""
@@ -320,9 +344,10 @@ class Disks:
         """The volume on a partition that has one."""
         boot = boot_partition(disk.layout) if disk.is_system else None
         place = self._drive_c if boot == partition else ""
-        return Volume(
-            disk.device, partition, disk.layout.volume_guid(partition), self._files(disk.record), place
-        )
+        guid = disk.layout.volume_guid(partition)
+        if self._store and not disk.is_system and isinstance(disk.device, Image):
+            return self._store.volume(disk.device, partition, guid, read_only=disk.is_read_only)
+        return DirectoryVolume(disk.device, partition, guid, self._files(disk.record), place)
 
     def find_volume(self, name: str, *, offline: bool = False) -> tuple[Disk, Volume]:
         """A volume by its name, with or without the last backslash; unknown is 1168."""
@@ -353,6 +378,7 @@ class Disks:
         """Change and keep what Windows is told of a disk."""
         self._save(record)
         disk.record = record
+        self._settle()
 
     def set_partition_offline(self, disk: Disk, partition: Partition, *, offline: bool) -> None:
         """Take a partition offline, until it is brought back."""
@@ -362,6 +388,7 @@ class Disks:
             disk.offline_partitions.add(partition.offset)
         else:
             disk.offline_partitions.discard(partition.offset)
+        self._settle()
 
     def fresh_guid(self) -> str:
         """A GUID for a disk or partition."""
@@ -378,6 +405,11 @@ class Disks:
         if not record.is_unit:
             return record.image + ".d"
         return os.path.join(self._units, sha256(record.image.encode()).hexdigest())
+
+    def _settle(self) -> None:
+        """Mount and unmount what is to be after disks or partitions came, went or changed."""
+        if self._store:
+            self._store.settle([volume for _, volume in self.volumes()], self._is_mounted)
 
     def _open(self, disk: Disk) -> None:
         if disk.record.is_unit:

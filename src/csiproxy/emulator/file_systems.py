@@ -22,6 +22,7 @@ class FileSystem:
 
 NTFS = FileSystem("NTFS", 14)
 FAT32 = FileSystem("FAT32", 6)
+EXFAT = FileSystem("exFAT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class _Magic:
 _MAGICS = (
     _Magic(3, b"NTFS    ", NTFS),
     _Magic(3, b"ReFS\0\0\0\0", FileSystem("ReFS", 15)),
-    _Magic(3, b"EXFAT   ", FileSystem("exFAT")),
+    _Magic(3, b"EXFAT   ", EXFAT),
     _Magic(3, b"-FVE-FS-", FileSystem("BitLocker")),
     _Magic(0, b"XFSB", FileSystem("XFS")),
     _Magic(0, b"LUKS\xba\xbe", FileSystem("LUKS")),

@@ -36,6 +36,9 @@ CODES: Mapping[int, int] = {
     errno.ELOOP: WindowsCode.REPARSE_POINT_ENCOUNTERED,
     errno.EROFS: WindowsCode.WRITE_PROTECT,
     errno.EIO: WindowsCode.IO_DEVICE,
+    # A file system whose driver has died.
+    errno.ENOTCONN: WindowsCode.IO_DEVICE,
+    errno.ECONNABORTED: WindowsCode.IO_DEVICE,
     errno.EMFILE: TOO_MANY_OPEN_FILES,
     errno.ENFILE: TOO_MANY_OPEN_FILES,
     errno.EXDEV: NOT_SAME_DEVICE,

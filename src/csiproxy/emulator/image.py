@@ -207,6 +207,13 @@ class Image:
         status = os.fstat(self._descriptor)
         return FileIdentity(status.st_dev, status.st_ino)
 
+    @property
+    def descriptor(self) -> int:
+        """The open file, to share its lock with a device made of it; a closed image is 21."""
+        if self._descriptor < 0:
+            raise Win32Error(WindowsCode.NOT_READY, "CreateFileW", f"{self.path} is not attached any more")
+        return self._descriptor
+
     def measure(self) -> int:
         """Look at the file's size again, and return it."""
         self._size = self._file_size()

@@ -6,6 +6,7 @@ and ``node.sock``.  One process at a time has it; the kernel frees it when that 
 
 import os
 import shutil
+import sys
 import time
 from dataclasses import replace
 from typing import Self
@@ -32,6 +33,7 @@ from csiproxy.emulator.smb_servers import SmbServers
 from csiproxy.emulator.smb_shares import Shares, Show
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system import BiosClass, ServiceClass, Services, service_association
+from csiproxy.emulator.volume import StoreKind, VolumeStore
 from csiproxy.emulator.win32 import EmulatedWin32
 from csiproxy.errors import HostError, Win32Error
 from csiproxy.host.cim import Session
@@ -42,6 +44,10 @@ SCHEMA = (
     """CREATE TABLE IF NOT EXISTS drives (
          letter    TEXT PRIMARY KEY,
          directory TEXT NOT NULL      -- of the host; drives in the node's own directory are not listed
+       )""",
+    """CREATE TABLE IF NOT EXISTS volume_store (
+         only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+         kind     TEXT NOT NULL       -- of volume.StoreKind
        )""",
     *disk.SCHEMA,
     *iscsi_records.SCHEMA,
@@ -69,12 +75,20 @@ class Machine:
     """The node in its own process.
 
     ``drive_c`` names a directory of the host that holds drive C: from now on, also for later starts without
-    it; by default it is ``c`` in the node's directory.  ``smb_files`` says whether the files of mapped shares
-    are shown on this host, also for later starts.  :class:`NodeInUse` when another process runs this node,
+    it; by default it is ``c`` in the node's directory.  In the same way ``smb_files`` says whether the files
+    of mapped shares are shown on this host, and ``volumes`` where the files of data disks are, by default
+    beside the images.  :class:`NodeInUse` when another process runs this node,
     :class:`~csiproxy.emulator.state.StateError` or another HostError when its directory cannot be used.
     """
 
-    def __init__(self, directory: str, *, drive_c: str | None = None, smb_files: Show | None = None) -> None:
+    def __init__(
+        self,
+        directory: str,
+        *,
+        drive_c: str | None = None,
+        smb_files: Show | None = None,
+        volumes: StoreKind | None = None,
+    ) -> None:
         try:
             os.makedirs(directory, exist_ok=True)
             self.directory = os.path.realpath(directory)
@@ -84,7 +98,7 @@ class Machine:
         try:
             self.state = State(os.path.join(self.directory, "state.db"), SCHEMA)
             try:
-                self._start(drive_c, smb_files)
+                self._start(drive_c, smb_files, volumes)
             except BaseException:
                 self.state.close()
                 raise
@@ -92,12 +106,13 @@ class Machine:
             os.close(self._lock)
             raise
 
-    def _start(self, drive_c: str | None, smb_files: Show | None) -> None:
+    def _start(self, drive_c: str | None, smb_files: Show | None, volumes: StoreKind | None) -> None:
         self._own_drive = os.path.join(self.directory, "c")
         root = self._drive_root(drive_c)
         lock_files = os.path.join(self.directory, "locks")
         os.makedirs(lock_files, mode=0o700, exist_ok=True)
-        self.disks = Disks(self.state, self.directory, drive_c=root)
+        store = self._volume_store(volumes)
+        self.disks = Disks(self.state, self.directory, drive_c=root, store=store)
         shares = Shares(self.directory, smb_shares.chosen(self.state, smb_files))
         self.smb_servers = SmbServers(self.state)
         self.smb_mappings = SmbGlobalMappings(self.state, self.smb_servers, shares)
@@ -106,6 +121,7 @@ class Machine:
                 LinkTable(self.state), self.disks, Places({"C": root}, lock_files), shares=shares
             )
             self.namespace.recover()
+            self.disks.follow(lambda volume: bool(self.namespace.mount_points(volume)))
         except BaseException:
             self.disks.close()
             raise
@@ -152,6 +168,15 @@ class Machine:
         if root == self._own_drive and not os.path.isdir(root):
             self._furnish()
         return root
+
+    def _volume_store(self, given: StoreKind | None) -> VolumeStore | None:
+        """The store of the kind that is given, or was before; None is the one beside the images."""
+        with self.state.transaction() as db:
+            row = db.execute("SELECT kind FROM volume_store").fetchone()
+            kind = given or (StoreKind(row[0]) if row else StoreKind.DIRECTORY)
+            store = _image_store(self.state, self.directory) if kind is StoreKind.IMAGE else None
+            db.execute("INSERT OR REPLACE INTO volume_store VALUES (1, ?)", (kind.value,))
+        return store
 
     def _furnish(self) -> None:
         for name in KUBELET_DIRECTORIES:
@@ -246,6 +271,18 @@ class Machine:
             return VolumeReport(volume, mount_points, self.disks.volume_directory(volume), "")
         except Win32Error as error:
             return VolumeReport(volume, mount_points, "", error.detail)
+
+
+def _image_store(state: State, directory: str) -> VolumeStore:
+    """The store with file systems in the images; HostError when the host lacks what it needs."""
+    if sys.platform != "linux":
+        raise HostError("--volumes image needs Linux; --volumes directory works everywhere")
+    else:  # noqa: RET506 - mypy for other systems must not read on
+        from csiproxy.emulator.image_store import requirements
+        from csiproxy.emulator.image_store.store import ImageStore
+
+        requirements.demand()
+        return ImageStore(state, directory)
 
 
 def _take(directory: str) -> int:

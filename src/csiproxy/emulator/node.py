@@ -23,6 +23,7 @@ from csiproxy.emulator.frames import Frame
 from csiproxy.emulator.inventory import SmbServerReport
 from csiproxy.emulator.machine import Machine
 from csiproxy.emulator.smb_shares import Show
+from csiproxy.emulator.volume import StoreKind
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
 from csiproxy.errors import HostError
 
@@ -171,6 +172,7 @@ def run(
     drive_c: str | None = None,
     smb_files: Show | None = None,
     smb_servers: Sequence[SmbServerReport] = (),
+    volumes: StoreKind | None = None,
     ready: Callable[[Machine], object] | None = None,
 ) -> None:
     """Run the node of a directory until SIGTERM, SIGINT or the operator's stop.
@@ -178,7 +180,7 @@ def run(
     ``ready`` is called once it answers on its socket.  Raises what
     :class:`~csiproxy.emulator.machine.Machine` raises.
     """
-    with Machine(directory, drive_c=drive_c, smb_files=smb_files) as machine:
+    with Machine(directory, drive_c=drive_c, smb_files=smb_files, volumes=volumes) as machine:
         for server in smb_servers:
             machine.smb_servers.set(server.name, server.host, server.port)
         node = Node(machine)
@@ -191,15 +193,16 @@ def run(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m csiproxy.emulator.node --state DIR [--drive-c DIR]``."""
+    """``python -m csiproxy.emulator.node --state DIR [--drive-c DIR] [--volumes directory|image]``."""
     parser = argparse.ArgumentParser(
         prog="csiproxy.emulator.node", description="Run an emulated Windows node."
     )
     parser.add_argument("--state", required=True, metavar="DIR", help="the node's directory")
     parser.add_argument("--drive-c", metavar="DIR", help="the directory of the host that holds drive C:")
+    parser.add_argument("--volumes", type=StoreKind, metavar="STORE", help="directory or image")
     given = parser.parse_args(arguments)
     try:
-        run(given.state, drive_c=given.drive_c)
+        run(given.state, drive_c=given.drive_c, volumes=given.volumes)
     except (HostError, OSError) as error:
         sys.stderr.write(f"the emulated node did not start: {error}\n")
         return 1

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from csiproxy.emulator import boot_sector, gpt, image
 from csiproxy.emulator.boot_sector import BootSector
+from csiproxy.emulator.directory_volume import DirectoryVolume
 from csiproxy.emulator.image import Image, win32_error
 from csiproxy.emulator.partition_table import DATA_NAME, MIB, MSR_NAME, Layout, Partition
-from csiproxy.emulator.volume import DEFAULT_CLUSTER, Volume
 
 SYSTEM_DISK_SIZE = 64 << 30
 MIN_SYSTEM_DISK = 256 * MIB
@@ -56,7 +56,7 @@ def _fill(disk: Image, fresh_guid: Callable[[], str], root: str) -> None:
     gpt.write(disk, replace(table, entries=entries + table.entries[len(entries) :]))
     esp, volume = entries[0], entries[2]
     partition = Partition(0, MIB, _ESP_SIZE)
-    Volume(disk, partition, esp.guid, root).format("FAT32", "", DEFAULT_CLUSTER)
+    DirectoryVolume(disk, partition, esp.guid, root).format("FAT32", "", 0)
     # The files of C: are where the node's owner has them, and are not to be emptied: the tag alone.
     disk.write(volume.first * image.SECTOR, boot_sector.encode(BootSector(volume.guid, "NTFS")))
     disk.sync()

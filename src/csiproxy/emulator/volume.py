@@ -1,56 +1,54 @@
-"""Volumes whose files are a directory of the host, beside the image: ``<image>.d/<guid>/``.
+"""What a volume is to the node, wherever its files are.
 
-No privileges and no driver are needed, and any process can use the files.  The partition's first sector
-(:mod:`csiproxy.emulator.boot_sector`) says which directory it is.  What another system has formatted is
-recognised and left alone.  Capacity shows in the statistics; the host's file system enforces none.
+There are two stores of volumes: :mod:`csiproxy.emulator.directory_volume` keeps the files beside the image
+and needs no privileges, :mod:`csiproxy.emulator.image_store` puts a real file system into the partition.
 """
 
-import os
-import stat
-import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
-from csiproxy.emulator import boot_sector, file_systems
-from csiproxy.emulator.boot_sector import BootSector, BootSectorError
 from csiproxy.emulator.file_systems import FileSystem
-from csiproxy.emulator.image import SECTOR, Medium, win32_error
+from csiproxy.emulator.image import Image, Medium
 from csiproxy.emulator.partition_table import Partition
-from csiproxy.emulator.volume_files import empty, sync_path, used_bytes
 from csiproxy.errors import Win32Error, WindowsCode
 
-# What Format can put on a volume, by the name that MSFT_Volume.Format takes (in capitals).
-FORMATS = {"NTFS": file_systems.NTFS, "FAT32": file_systems.FAT32}
 DEFAULT_CLUSTER = 4096
 
-# NTFS keeps about this much for itself on a fresh volume: its log and file table grow with the volume.
-_METADATA_SHARE = 128
-_MIN_METADATA = 2 << 20
-_MAX_METADATA = 64 << 20
+
+class StoreKind(Enum):
+    """Where a node keeps the files of its volumes."""
+
+    DIRECTORY = "directory"
+    IMAGE = "image"
 
 
 class Condition(Enum):
     """What can be done with a volume."""
 
     RAW = "not formatted"
-    READY = "formatted here"
-    FOREIGN = "formatted by another system"
-    DAMAGED = "formatted here, and part of it is missing"
+    READY = "formatted, and its files can be reached"
+    FOREIGN = "formatted with what this store of volumes cannot show"
+    DAMAGED = "formatted, and part of it is missing or cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is on a volume.  ``problem`` says what is wrong, and what to do, unless it is RAW or READY."""
+    """What is on a volume.
+
+    ``problem`` says what is wrong, and what to do, unless it is RAW or READY.  ``directory`` is where the
+    host has the files of a volume that is READY.  ``dirty`` is the file system's own mark that it was not
+    closed and wants to be checked.
+    """
 
     condition: Condition
     file_system: FileSystem | None = None
-    boot: BootSector | None = None
+    label: str = ""
+    cluster: int = 0
     problem: str = ""
-
-    @property
-    def label(self) -> str:
-        """The volume's label; empty for what this node has not formatted."""
-        return self.boot.label if self.boot else ""
+    directory: str = ""
+    dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,171 +59,128 @@ class Statistics:
     used: int
 
 
-def file_system_size(partition_size: int) -> int:
-    """How large a file system fits: whole clusters behind the boot sector."""
-    return (partition_size - SECTOR) // DEFAULT_CLUSTER * DEFAULT_CLUSTER
+class Volume(Protocol):
+    """A partition with a volume, as it is now.  Failures are Win32Error unless something else is said.
 
-
-def metadata_size(size: int) -> int:
-    """What a file system of that size takes for itself."""
-    taken = min(max(size // _METADATA_SHARE, _MIN_METADATA), _MAX_METADATA, size // 2)
-    return taken // DEFAULT_CLUSTER * DEFAULT_CLUSTER
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    r"""A partition with a volume, as it is now.
-
-    ``guid`` is the one in ``\\?\Volume{guid}\``; ``root`` the directory beside the image; ``place``, where
-    it is not empty, the directory that holds the files instead (drive C: lives in the node's state).
+    ``place``, where it is not empty, is the host directory that holds the files because it is a drive's.
     """
 
-    image: Medium
-    partition: Partition
-    guid: str
-    root: str
-    place: str = ""
+    @property
+    def image(self) -> Medium:
+        """The disk it is on."""
+        ...
+
+    @property
+    def partition(self) -> Partition:
+        """The bytes of the disk that it has."""
+        ...
+
+    @property
+    def guid(self) -> str:
+        r"""The one in ``\\?\Volume{guid}\``."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """The host directory of the drive that it is; else empty."""
+        ...
 
     @property
     def name(self) -> str:
         r"""``\\?\Volume{guid}\``: MSFT_Volume.UniqueId and Path."""
-        return volume_name(self.guid)
+        ...
+
+    @property
+    def formats(self) -> Mapping[str, FileSystem]:
+        """What Format can put on it, by the name that MSFT_Volume.Format takes, in capitals."""
+        ...
 
     def content(self) -> Content:
-        """Look at the partition's begin and at the directory.  Raises Win32Error when it cannot be read."""
-        begin = self.image.read(self.partition.offset, min(file_systems.PROBE, self.partition.size))
-        try:
-            boot = boot_sector.decode(begin)
-        except BootSectorError as error:
-            problem = (
-                f"{error}; restore the image {self.image.path}, or clear that sector to give the volume up"
-            )
-            return Content(Condition.DAMAGED, problem=problem)
-        if boot is None:
-            return _foreign_or_raw(begin)
-        if not boot.file_system:
-            return Content(Condition.RAW, boot=boot)
-        known = FORMATS.get(boot.file_system)
-        if known is None:
-            problem = f"another release formatted it with {boot.file_system}: use that release"
-            return Content(Condition.DAMAGED, boot=boot, problem=problem)
-        directory = self.directory(boot)
-        if not _is_directory(directory):
-            problem = f"its files are missing: put the directory {directory} back beside the image"
-            return Content(Condition.DAMAGED, known, boot, problem)
-        return Content(Condition.READY, known, boot)
+        """What is on it now."""
+        ...
 
-    def directory(self, boot: BootSector) -> str:
-        """The directory of the host that holds the files."""
-        return self.place or os.path.join(self.root, boot.directory)
+    def directory(self) -> str:
+        """The host directory that holds the files, made reachable if need be.
+
+        1005: not formatted, or with what cannot be shown here; 1393: damaged.
+        """
+        ...
 
     def files(self) -> str:
-        """The directory with the files, judged by the first sector alone; empty where there is none."""
-        try:
-            boot = self._own_boot()
-        except Win32Error:
-            return ""
-        if boot is None or boot.file_system not in FORMATS:
-            return ""
-        directory = self.directory(boot)
-        return directory if _is_directory(directory) else ""
+        """The same directory where the files can be reached at once; else empty.  Never fails."""
+        ...
 
     def format(self, file_system: str, label: str, cluster: int) -> None:
-        """Make it an empty volume with one of :data:`FORMATS`, whatever this node had put on it before.
+        """Make it empty with one of ``formats``, whatever is on it; a ``cluster`` of 0 is the usual size.
 
-        A kill leaves it either unformatted or formatted, and formatting again finishes the job: the old
-        boot sector goes first, the new one comes last.
+        A kill leaves it either unformatted or formatted, and formatting again finishes the job.
         """
-        if self.place:
-            raise Win32Error(WindowsCode.NOT_SUPPORTED, "Format", "the volume of C: cannot be formatted")
-        old = self.content().boot
-        guid = old.directory if old else self.guid
-        boot = BootSector(guid, file_system, label, int(time.time()), cluster)
-        if old and old.file_system:
-            self._write(BootSector(guid, ""))
-        _make_empty(self.root, self.directory(boot))
-        self._write(boot)
+        ...
 
-    def relabel(self, boot: BootSector, label: str) -> None:
-        """Change the label alone."""
-        self._write(BootSector(boot.directory, boot.file_system, label, boot.formatted_at, boot.cluster))
+    def relabel(self, label: str) -> None:
+        """Change the label alone, of a volume that is ready."""
+        ...
 
-    def mark_raw(self) -> None:
-        """Make what this node has formatted unformatted; foreign bytes stay."""
-        boot = self._own_boot()
-        if boot and boot.file_system:
-            self._write(BootSector(boot.directory, ""))
-
-    def remove_files(self) -> None:
-        """Delete the files of a volume that is marked raw, and its sector, after its partition has gone."""
-        boot = self._own_boot()
-        if not boot or boot.file_system:
-            return
-        directory = self.directory(boot)
-        try:
-            if _is_directory(directory):
-                empty(directory)
-                os.rmdir(directory)
-        except OSError as error:
-            raise win32_error(error, "RemoveDirectoryW", directory) from error
-        self.image.write(self.partition.offset, bytes(SECTOR))
-        self.image.sync()
+    def flush(self) -> None:
+        """Return when all that was written to a volume that is ready is safe from a loss of power."""
+        ...
 
     def statistics(self, content: Content) -> Statistics:
         """How full it is.  Nothing is known of what is not ready: unformatted 0, the rest is called full."""
-        size = file_system_size(self.partition.size)
-        if content.condition is Condition.READY and content.boot:
-            used = used_bytes(self.directory(content.boot), DEFAULT_CLUSTER) + metadata_size(size)
-            return Statistics(size, min(size, used))
-        if content.file_system is None:
-            return Statistics(0, 0)
-        return Statistics(size, size)
+        ...
 
-    def _own_boot(self) -> BootSector | None:
-        try:
-            return boot_sector.decode(self.image.read(self.partition.offset, SECTOR))
-        except BootSectorError:
-            return None
+    def least_size(self, content: Content) -> int:
+        """The fewest bytes that its partition may be cut to."""
+        ...
 
-    def _write(self, boot: BootSector) -> None:
-        self.image.write(self.partition.offset, boot_sector.encode(boot))
-        self.image.sync()
+    def before_resize(self) -> None:
+        """Get ready for a partition of another size; a volume in use that cannot is 170."""
+        ...
+
+    def after_resize(self) -> None:
+        """Give the file system the size that the partition has by now."""
+        ...
+
+    def mark_raw(self) -> None:
+        """Make what this node has formatted unformatted; what it cannot show stays as it is."""
+        ...
+
+    def remove_files(self) -> None:
+        """Delete what is left of a volume that is marked raw, after its partition has gone."""
+        ...
+
+
+class VolumeStore(Protocol):
+    """What keeps the volumes of a node's data disks otherwise than beside their images."""
+
+    def volume(self, image: Image, partition: Partition, guid: str, *, read_only: bool) -> Volume:
+        """The volume on a partition."""
+        ...
+
+    def recover(self, images: Iterable[str]) -> None:
+        """At a start, before these images are opened: take away what an earlier process of the node left."""
+        ...
+
+    def settle(self, volumes: Iterable[Volume], is_in_use: Callable[[str], bool]) -> None:
+        """Let what is mounted be of the volumes that Windows surfaces now, and no others.
+
+        ``is_in_use`` says of a volume's name whether a directory leads there, which mounts it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of everything, before the images are closed."""
+        ...
+
+
+def unusable(name: str, content: Content) -> Win32Error:
+    """What Windows says to whoever wants the files of a volume that is not READY."""
+    damaged = content.condition is Condition.DAMAGED
+    code = WindowsCode.DISK_CORRUPT if damaged else WindowsCode.UNRECOGNIZED_VOLUME
+    problem = content.problem or "it is not formatted"
+    return Win32Error(code, "GetVolumeInformationByHandleW", f"{name}: {problem}")
 
 
 def volume_name(guid: str) -> str:
     r"""The volume's name: ``\\?\Volume{guid}\``."""
     return f"\\\\?\\Volume{{{guid}}}\\"
-
-
-def _foreign_or_raw(begin: bytes) -> Content:
-    found = file_systems.recognise_bytes(begin)
-    if found is None:
-        return Content(Condition.RAW)
-    problem = (
-        f"it holds {found.name} from elsewhere, which this kind of volume cannot show: "
-        "run the node with --volumes image"
-    )
-    return Content(Condition.FOREIGN, found, problem=problem)
-
-
-def _is_directory(path: str) -> bool:
-    """Whether a real directory is there; a link could lead the node's calls anywhere."""
-    try:
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _make_empty(root: str, directory: str) -> None:
-    try:
-        os.makedirs(root, exist_ok=True)
-        if _is_directory(directory):
-            empty(directory)
-        else:
-            os.mkdir(directory)
-        for path in (directory, root, os.path.dirname(root)):
-            sync_path(path)
-    except OSError as error:
-        raise win32_error(error, "CreateDirectoryW", directory) from error
-    if not _is_directory(directory):
-        raise Win32Error(WindowsCode.DISK_CORRUPT, "CreateDirectoryW", f"{directory} is not a directory")
