@@ -26,7 +26,7 @@ pytestmark = pytest.mark.mounts
 
 GUID = "11111111-2222-4333-8444-555555555555"
 SIZE = 40 * MIB
-KINDS = {"NTFS": "NTFS", "EXFAT": "exFAT"}
+KINDS = {"NTFS": "NTFS", "FAT32": "FAT32", "EXFAT": "exFAT"}
 
 
 class Ground:
