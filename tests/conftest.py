@@ -106,11 +106,16 @@ def mounting_needs() -> list[str]:
     return requirements.missing()
 
 
-@pytest.fixture
-def mounting() -> None:
+def demand_mounting() -> None:
     """Real file systems can be mounted here; where not: skip on a laptop, fail under CI=true."""
     if missing := mounting_needs():
         reason = f"file systems in images need {'; '.join(missing)}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@pytest.fixture
+def mounting() -> None:
+    """See :func:`demand_mounting`."""
+    demand_mounting()

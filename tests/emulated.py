@@ -10,6 +10,7 @@ from csiproxy import operations
 from csiproxy.emulator import image
 from csiproxy.emulator.machine import Machine
 from csiproxy.emulator.smb_shares import Show
+from csiproxy.emulator.volume import StoreKind
 from csiproxy.host import Host
 from csiproxy.host.cim import Session
 from csiproxy.host.win32 import Win32
@@ -29,9 +30,12 @@ NO_VOLUME = r"\\?\Volume{00000000-0000-4000-8000-00000000dead}" + "\\"
 class EmulatedNode:
     """One node below ``directory``.  Disks are small; their images lie beside the node."""
 
-    def __init__(self, directory: Path, *, smb_files: Show = Show.NONE) -> None:
+    def __init__(
+        self, directory: Path, volumes: StoreKind | None = None, *, smb_files: Show = Show.NONE
+    ) -> None:
         self.directory = directory
-        self.machine = Machine(str(directory / "node"), smb_files=smb_files)
+        self.volumes = volumes
+        self.machine = Machine(str(directory / "node"), smb_files=smb_files, volumes=volumes)
         self.host = Host(self.machine.session, self.machine.win32)
         self.storage = Storage(self.host)
 

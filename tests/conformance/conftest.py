@@ -9,7 +9,7 @@ from tests import leaks
 from tests.conformance.go_client import GoClient, GoProgram, build
 from tests.conformance.running import PLUGINS, PODS, Running
 from tests.conformance.wire import Api, Client, compile_protos
-from tests.conftest import find_foreign
+from tests.conftest import demand_mounting, find_foreign
 
 
 @pytest.fixture(scope="session")
@@ -17,16 +17,32 @@ def apis(tmp_path_factory) -> dict[str, Api]:
     return compile_protos(tmp_path_factory.mktemp("protos"))
 
 
-@pytest.fixture(scope="session", params=["grpcio", pytest.param("grpc-go", marks=pytest.mark.foreign)])
+# What these promise must hold wherever the files of volumes are.
+IN_BOTH_STORES = ("tests.conformance.test_volume", "tests.conformance.test_drivers")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "running" not in metafunc.fixturenames:
+        return
+    kinds = ["grpcio", pytest.param("grpc-go", marks=pytest.mark.foreign)]
+    if metafunc.module.__name__ in IN_BOTH_STORES:
+        kinds.append(pytest.param("volumes-in-images", marks=pytest.mark.mounts))
+    metafunc.parametrize("running", kinds, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def running(apis, request) -> Iterator[Running]:
     """A node and its proxy, called by one client or the other."""
     connect = Client
+    store = "image" if request.param == "volumes-in-images" else "directory"
+    if store == "image":
+        demand_mounting()
     if request.param == "grpc-go":
         program = request.getfixturevalue("go_program")
         connect = lambda api, endpoints: GoClient(api, endpoints, program)  # noqa: E731
     # Not pytest's own directory: the path of a socket has about 100 bytes.
     directory = tempfile.mkdtemp(prefix="cp-", dir="/tmp")
-    running = Running(directory, apis, connect)
+    running = Running(directory, apis, connect, store)
     yield running
     running.close()
     leaks.search(directory)

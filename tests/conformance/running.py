@@ -29,8 +29,11 @@ Connect = Callable[[Api, str], Client]
 class Running:
     """One node below ``directory`` with a proxy that serves everything on it."""
 
-    def __init__(self, directory: str, apis: dict[str, Api], connect: Connect = Client) -> None:
+    def __init__(
+        self, directory: str, apis: dict[str, Api], connect: Connect = Client, store: str = "directory"
+    ) -> None:
         self.directory = directory
+        self._store = store
         self.node = os.path.join(directory, "n")
         self.endpoints = os.path.join(directory, "e")
         self.apis = apis
@@ -44,6 +47,7 @@ class Running:
     def _start(self) -> subprocess.Popen[bytes]:
         ready, told = os.pipe()
         command = [sys.executable, "-m", "csiproxy", "serve", "--host", f"emulator:{self.node}"]
+        command += ["--volumes", self._store]
         command += ["--endpoints", self.endpoints, "--audit-log", self._audit]
         with open(f"{self.directory}/proxy.log", "wb") as log:
             proxy = subprocess.Popen(

@@ -1,7 +1,7 @@
 """A process that forks, so that a node and its proxy together can die between any two calls of the system.
 
-``python -m tests.crash.forked SCENARIO DIRECTORY [SGDISK]`` plays the scenario undisturbed, counting the
-calls with which the node and the proxy change anything outside of their process; then once for every such
+``python -m tests.crash.forked SCENARIO DIRECTORY STORE [SGDISK]`` plays the scenario undisturbed, counting
+the calls with which the node and the proxy change anything outside of their process; then once for every such
 call, with SIGKILL before it; each time starts both anew, makes the client's call again, and compares.  A
 report in JSON goes to standard output.
 """
@@ -24,11 +24,15 @@ from tests.crash.picture import Picture, named, picture, table_faults, volume_pl
 from tests.crash.scenarios import Scenario, seeded_node
 from tests.emulated import EmulatedNode
 
+from csiproxy.emulator.volume import StoreKind
+
 # What changes something outside of the process, or says that it is to last.
 CHANGES = frozenset(
     [
         *(f"posix.{name}" for name in ("pwrite", "truncate", "ftruncate", "fsync", "chmod")),
         *(f"posix.{name}" for name in ("rename", "replace", "link", "symlink", "unlink", "mkdir", "rmdir")),
+        "_posixsubprocess.fork_exec",
+        "fcntl.ioctl",
         "Connection.execute",
         "Connection.executemany",
     ]
@@ -71,15 +75,16 @@ class Steps:
 class Play:
     """One scenario in one directory."""
 
-    def __init__(self, scenario: Scenario, directory: Path, sgdisk: str) -> None:
+    def __init__(self, scenario: Scenario, directory: Path, store: StoreKind, sgdisk: str) -> None:
         self._scenario = scenario
         self._directory = directory
+        self._store = store
         self._sgdisk = sgdisk
 
     def prepare(self) -> Request:
         """Bring a node into the starting state, and stop it."""
         shutil.rmtree(self._directory, ignore_errors=True)
-        node = seeded_node(self._directory)
+        node = seeded_node(self._directory, self._store)
         request = self._scenario(node)
         node.close()
         return request
@@ -149,9 +154,9 @@ def sgdisk_fault(sgdisk: str, image: str) -> str:
     return said + done.stderr
 
 
-def play(scenario: Scenario, directory: Path, sgdisk: str) -> Report:
+def play(scenario: Scenario, directory: Path, store: StoreKind, sgdisk: str) -> Report:
     """Every kill of one scenario."""
-    one = Play(scenario, directory, sgdisk)
+    one = Play(scenario, directory, store, sgdisk)
     request = one.prepare()
     status, steps = one.disturbed(request, None)
     assert status == REGULAR_END
@@ -185,9 +190,9 @@ def difference(seen: Picture, wanted: Picture) -> str:
     return "; ".join(f"{key} is {seen.get(key)!r} instead of {wanted.get(key)!r}" for key in keys)
 
 
-def main(name: str, directory: str, sgdisk: str = "") -> None:
+def main(name: str, directory: str, store: str, sgdisk: str = "") -> None:
     scenario: Callable[..., Request] = getattr(scenarios, name)
-    print(json.dumps(asdict(play(scenario, Path(directory), sgdisk))))
+    print(json.dumps(asdict(play(scenario, Path(directory), StoreKind(store), sgdisk))))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.operations.ground import ext4
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.machine import SCHEMA
 from csiproxy.emulator.state import State
+from csiproxy.emulator.volume import StoreKind
 from csiproxy.operations.context import Context
 
 STAGING = PLUGINS + r"\pv1\globalmount"
@@ -36,14 +37,14 @@ def scenario(prepare: Scenario) -> Scenario:
     return prepare
 
 
-def seeded_node(directory: Path) -> EmulatedNode:
+def seeded_node(directory: Path, volumes: StoreKind | None = None) -> EmulatedNode:
     """A fresh node whose identifiers are the same each time, its system disk's too."""
     home = directory / "node"
     home.mkdir(parents=True)
     state = State(str(home / "state.db"), SCHEMA)
     state.seed("crash")
     state.close()
-    return EmulatedNode(directory)
+    return EmulatedNode(directory, volumes)
 
 
 def drive(number: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.crash import scenarios
 from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.emulator.image_store.images import left_behind
 from tests.thoroughness import THOROUGH
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +42,21 @@ TABLES = (
 )
 
 
-def play(scenario: Scenario, directory: Path, *more: str) -> tuple[Sequence[str], int, Sequence[str]]:
+# The same of what touches a volume with a real file system, whose tools and drivers die as well.
+IN_IMAGES = (
+    scenarios.first_service_formats_and_mounts,
+    scenarios.resize_to_a_size_on_a_grown_disk,
+    scenarios.set_disk_state_offline,
+    scenarios.reformatting,
+)
+
+
+def play(
+    scenario: Scenario, directory: Path, *more: str, store: str = "directory"
+) -> tuple[Sequence[str], int, Sequence[str]]:
     """Kill one scenario everywhere, in a process that may fork: its steps, how many kills, and the faults."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.crash.forked", scenario.__name__, str(directory / "x"), *more],
+        [sys.executable, "-m", "tests.crash.forked", scenario.__name__, str(directory / "x"), store, *more],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(["src", "."])},
         capture_output=True,
@@ -75,3 +87,14 @@ def test_after_such_a_kill_and_a_new_start_other_tools_find_no_fault_in_any_tabl
     scenario: Scenario, directory: Path, foreign
 ) -> None:
     assert play(scenario, directory, foreign("sgdisk"))[2] == []
+
+
+@pytest.mark.mounts
+@pytest.mark.parametrize("scenario", IN_IMAGES, ids=lambda scenario: scenario.__name__)
+def test_real_file_systems_come_through_such_a_kill_too(
+    scenario: Scenario, directory: Path, mounting
+) -> None:
+    steps, kills, faults = play(scenario, directory, store="image")
+    assert faults == []
+    assert kills == len(steps)
+    assert left_behind(directory) == []

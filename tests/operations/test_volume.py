@@ -599,7 +599,7 @@ def test_a_disk_that_comes_back_to_another_node_has_its_files(node, groups, call
     image = node.image_of(staged.disk)
     staged.detach()
     (tmp_path / "second").mkdir()
-    second = EmulatedNode(tmp_path / "second")
+    second = EmulatedNode(tmp_path / "second", node.volumes)
     try:
         number = second.machine.disks.attach(image)
         disks = second.operations().disk

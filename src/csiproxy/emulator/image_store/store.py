@@ -133,7 +133,9 @@ class ImageVolume:
         if problem:
             return Content(Condition.DAMAGED, found, facts.label, facts.cluster, problem)
         where = self.store.mounts.directory(self.guid)
-        return Content(Condition.READY, found, facts.label, facts.cluster, directory=where, dirty=facts.dirty)
+        # Growing sets the mark, and takes it away at its end.
+        dirty = facts.dirty and self.store.unfinished.get(self.guid) is not Job.GROW
+        return Content(Condition.READY, found, facts.label, facts.cluster, directory=where, dirty=dirty)
 
     def directory(self) -> str:
         """Where it is mounted; mounts it, and finishes what a kill has left undone, if need be."""
@@ -149,7 +151,7 @@ class ImageVolume:
             driver = _driver(content)
             self._finish_growing(driver)
             try:
-                return self.store.mounts.mount(self.guid, self.site, driver, content)
+                return self.store.mounts.mount(self.guid, self.site, driver, self.content())
             except Win32Error as error:
                 if error.windows_code == WindowsCode.FILE_CORRUPT:
                     self.store.failures[self.guid] = error.detail
