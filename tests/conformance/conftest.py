@@ -18,7 +18,11 @@ def apis(tmp_path_factory) -> dict[str, Api]:
 
 
 # What these promise must hold wherever the files of volumes are.
-IN_BOTH_STORES = ("tests.conformance.test_volume", "tests.conformance.test_drivers")
+IN_BOTH_STORES = (
+    "tests.conformance.test_volume",
+    "tests.conformance.test_drivers",
+    "tests.conformance.test_iscsi",
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

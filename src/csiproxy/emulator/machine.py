@@ -126,7 +126,9 @@ class Machine:
             self.disks.close()
             raise
         self.services = services = Services(self.state)
-        self.initiator = Initiator(self.state, self.disks, self.namespace.mount_points)
+        self.initiator = Initiator(
+            self.state, self.disks, self.namespace.mount_points, self.directory if store else None
+        )
         self._keeper = Keeper(self.initiator)
         if self.initiator.sessions():
             self._keeper.start()
