@@ -128,7 +128,7 @@ class Run:
         if text.strip():
             self._said.append((report.nodeid, text))
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)  # before pytest removes its directories
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Search what is left, and fail the run for what was found."""
         factory = getattr(session.config, "_tmp_path_factory", None)

@@ -22,6 +22,9 @@ def secret(tmp_path):
     leaks.search(tmp_path)
 """
 
+# As this project has it: directories of tests that passed are removed.
+KEEP = ("-o", "tmp_path_retention_policy=failed", "-o", "tmp_path_retention_count=1")
+
 
 def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
     """Run one test with the plugin, in a process of its own; its exit code and what was found."""
@@ -33,7 +36,7 @@ def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
         if not name.startswith(("PYTEST_", "CSI_PROXY_TEST"))
     }
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "."],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *KEEP, *options, "."],
         cwd=directory,
         env={**environment, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
         capture_output=True,
@@ -42,7 +45,6 @@ def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
     return done.returncode, "\n".join(line for line in done.stdout.splitlines() if "SECRET FOUND" in line)
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "two workers"])
 @pytest.mark.parametrize(
     ("test", "where"),
     [
@@ -60,10 +62,19 @@ def run(directory: Path, test: str, *options: str) -> tuple[int, str]:
         ),
     ],
 )
-def test_a_secret_that_is_left_somewhere_is_found(tmp_path, test, where, options):
-    code, found = run(tmp_path, test, *options, "-rA")
+def test_a_secret_that_is_left_somewhere_is_found(tmp_path, test, where):
+    code, found = run(tmp_path, test, "-rA")
     assert code == 1
     assert where in found
+
+
+def test_a_secret_of_one_worker_is_found_in_what_it_says_and_writes(tmp_path):
+    test = "def test_it(secret, tmp_path_factory):\n"
+    test += "    print(secret())\n    (tmp_path_factory.mktemp('d') / 'b').write_text(secret())"
+    code, found = run(tmp_path, test, "-n", "2", "-rA")
+    assert code == 1
+    assert "test_it says" in found
+    assert "/b" in found
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "two workers"])

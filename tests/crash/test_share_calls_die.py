@@ -28,9 +28,8 @@ ONCE = {
     "first_service_rmdir_of_a_pods_link_to_a_staged_share": 2,
 }
 # What begins with no session that ends with the node, each in its own way.
-PROCESSES = ("maps_a_share_and_links", "service_mounts_a_stale_share", "service_unmounts_a_stale_link")
+PROCESSES = ("service_mounts_a_stale_share", "service_unmounts_a_stale_link")
 EVERYTHING = (
-    "maps_a_share_and_links",
     "rmdir_of_the_last_link_of_a_mapping_that_was_removed",
     "service_mounts_a_share",
     "service_unmounts_the_last_link",
