@@ -1,13 +1,18 @@
-"""Write the pages that are made from tables in the code: docs/versions.md and docs/errors.md.
+"""Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, and the part about
+classes in docs/emulator.md.
 
 ``python tools/generate_docs.py [DIRECTORY]``; the directory is docs/ unless given.
 """
 
+import json
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
+from csiproxy.emulator.fidelity import Fidelity, Point, providers
+from csiproxy.emulator.schema import CimClass
 from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
@@ -66,6 +71,18 @@ From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-
 `0x8007nnnn` is the Windows code `nnnn`.
 
 """
+CLASSES_BEGIN = "<!-- Made by tools/generate_docs.py up to the next mark; change the classes, not this. -->"
+CLASSES_END = "<!-- Made up to here. -->"
+CLASSES_INTRODUCTION = """\
+What each class of the emulated CIM server has, what of Windows' class it leaves out, and how each further
+point is known. Common to all: every property has Windows' name and type, every method Windows' parameters
+(`tests/emulator/test_schema.py`); an instance has exactly the properties of its class, and a call that does
+not fit fails as in WMI (`tests/emulator/test_session.py`). A method that is left out is answered as one that
+the provider does not implement (0x80041055).
+
+"""
+DOCS = Path(__file__).parents[1] / "docs"
+WMI = Path(__file__).parents[1] / "tests" / "emulator" / "wmi"
 PAGES = "https://learn.microsoft.com/windows-hardware/drivers/storage/"
 
 
@@ -190,11 +207,62 @@ def errors_page() -> str:
     )
 
 
-PAGE_MAKERS = {"versions.md": versions_page, "errors.md": errors_page}
+def emulator_page() -> str:
+    """The page as it is, with the part between the two marks made anew."""
+    page = (DOCS / "emulator.md").read_text(encoding="utf-8")
+    before, found, rest = page.partition(CLASSES_BEGIN)
+    _, end, after = rest.partition(CLASSES_END)
+    if not (found and end):
+        raise SystemExit(f"docs/emulator.md lacks one of its marks: {CLASSES_BEGIN} or {CLASSES_END}")
+    accounts = "".join(class_account(kind.schema, kind.fidelity) for kind in providers())
+    made = f"{CLASSES_BEGIN}\n\n{CLASSES_INTRODUCTION}{joins_table()}{accounts}\n{CLASSES_END}"
+    return before + made + after
+
+
+def joins_table() -> str:
+    """What joins the classes; a test holds the node's own associations against these facts."""
+    rows = []
+    for path in sorted((WMI / "associations").glob("*.json"), key=lambda path: path.stem.lower()):
+        roles: Mapping[str, str] = json.loads(path.read_text())["roles"]
+        rows.append((f"`{path.stem}`", ", ".join(f"`{role}`: {name}" for role, name in roles.items())))
+    return table(("association", "roles"), *rows)
+
+
+def class_account(schema: CimClass, fidelity: Fidelity) -> str:
+    """One class: what there is of it, what is left out, and each point with its test."""
+    windows = json.loads((WMI / f"{schema.name}.json").read_text())
+    missing = [*without(windows, schema, "properties"), *without(windows, schema, "methods")]
+    lines = [
+        f"\n### {schema.name}\n\n[On Windows]({fidelity.page}).\n\n",
+        f"* Properties: {listed(schema.properties)}\n",
+        f"* Methods: {listed(schema.methods)}\n",
+        f"* Left out: {listed(missing)}\n\n",
+    ]
+    rows = [("as on Windows", point) for point in fidelity.like]
+    rows += [("differs", point) for point in fidelity.unlike]
+    return "".join(lines) + table(
+        ("", "point", "verified by"), *((kind, point.text, verified(point)) for kind, point in rows)
+    )
+
+
+def without(windows: Mapping[str, Mapping[str, object]], schema: CimClass, what: str) -> list[str]:
+    """What Windows' class has and ours has not."""
+    return [name for name in windows[what] if name not in getattr(schema, what)]
+
+
+def listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def verified(point: Point) -> str:
+    return f"`{point.module}`: {point.test.removeprefix('test_').replace('_', ' ')}"
+
+
+PAGE_MAKERS = {"versions.md": versions_page, "errors.md": errors_page, "emulator.md": emulator_page}
 
 
 def main() -> None:
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
     for name, make in PAGE_MAKERS.items():
         (target / name).write_text(make(), encoding="utf-8")
 

@@ -12,6 +12,7 @@ from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.cim_create import create_partition
 from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run, writable
 from csiproxy.emulator.disk import Disk
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.partition_table import MIN_GPT_DISK, PartitionStyle
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.host.cim import Instance, Result, Value
@@ -28,6 +29,73 @@ class DiskClass:
     """Provider of MSFT_Disk."""
 
     schema = schema.MSFT_DISK
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows-hardware/drivers/storage/msft-disk",
+        like=(
+            Point(
+                "refusals have return values that the method's page lists, or that Windows is known for",
+                "emulator/test_cim_disk.py",
+                "test_a_disk_method_returns_windows_code",
+            ),
+            Point(
+                "CreatePartition takes the bytes that Windows would take, aligned to MiB",
+                "emulator/test_cim_create.py",
+                "test_a_partition_gets_the_bytes_asked_for",
+            ),
+            Point(
+                "Initialize writes the tables that Windows writes, which sgdisk finds no fault in",
+                "emulator/test_partition_table.py",
+                "test_other_tools_find_no_fault_in_our_gpt",
+            ),
+            Point(
+                "an offline disk keeps its partitions and loses its volumes",
+                "emulator/test_cim_disk.py",
+                "test_an_offline_disk_keeps_its_partitions_and_loses_its_volumes",
+            ),
+            Point(
+                "a grown disk has its new size after Refresh or a rescan",
+                "emulator/test_disk.py",
+                "test_windows_sees_a_grown_disk_after_a_rescan",
+            ),
+            Point(
+                "a copy beside its original comes offline, and gets a new identity when it is brought online",
+                "emulator/test_disk.py",
+                "test_a_copy_beside_its_original_stays_offline_until_it_gets_a_new_identity",
+            ),
+            Point(
+                "Location has the form that machines with such a bus show",
+                "emulator/test_attachment.py",
+                "test_a_location_has_the_form_of_its_bus",
+            ),
+            Point(
+                "UniqueId is the best identifier of page 83",
+                "emulator/test_attachment.py",
+                "test_the_best_device_identifier_is_the_unique_id",
+            ),
+        ),
+        unlike=(
+            Point(
+                "a damaged partition table is never shown as raw, and only Clear with RemoveData changes it",
+                "operations/test_odd_disks.py",
+                "test_a_disk_without_a_whole_table_is_used_anew_once_it_was_cleared",
+            ),
+            Point(
+                "a file system on a whole disk, without a table, is raw, but Initialize refuses and names it",
+                "emulator/test_cim_volume.py",
+                "test_what_is_foreign_is_never_formatted_nor_partitioned_over",
+            ),
+            Point(
+                "no jobs: Clear refuses RunAsJob (1)",
+                "emulator/test_cim_disk.py",
+                "test_a_disk_method_returns_windows_code",
+            ),
+            Point(
+                "a new partition gets no drive letter (1)",
+                "emulator/test_cim_create.py",
+                "test_creating_a_partition_returns_windows_code",
+            ),
+        ),
+    )
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

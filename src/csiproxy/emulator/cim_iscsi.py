@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from csiproxy.emulator import iscsi_chap
 from csiproxy.emulator.cim_provider import Arguments, Association, End, ObjectIds, Provider
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.initiator import Initiator, Session
 from csiproxy.emulator.iscsi_records import Portal
 from csiproxy.emulator.iscsi_schema import (
@@ -107,6 +108,7 @@ class _IscsiClass:
     """What the providers share: the service must run, and failures are HRESULTs."""
 
     schema: CimClass
+    fidelity: Fidelity
 
     def __init__(self, iscsi: Iscsi) -> None:
         self._iscsi = iscsi
@@ -142,6 +144,43 @@ class TargetClass(_IscsiClass):
     """Provider of MSFT_iSCSITarget."""
 
     schema = MSFT_ISCSI_TARGET
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/previous-versions/windows/desktop/iscsidisc/msft-iscsitarget",
+        like=(
+            Point(
+                "nothing answers while the service MSiSCSI does not run (1062)",
+                "emulator/test_cim_iscsi.py",
+                "test_nothing_answers_while_the_service_does_not_run",
+            ),
+            Point(
+                "Connect logs in at the real target; a failure is an HRESULT with the initiator's status",
+                "emulator/test_cim_iscsi.py",
+                "test_a_failed_login_is_an_hresult_with_the_initiators_code",
+            ),
+            Point(
+                "CHAP one way and mutual, with Windows' rules for secrets",
+                "emulator/test_iscsi_chap.py",
+                "test_what_windows_refuses_is_refused",
+            ),
+            Point(
+                "a login makes disks as SAN policy has new ones, a logout takes them away",
+                "emulator/test_initiator.py",
+                "test_a_new_disk_is_as_policy_has_it_and_later_as_it_was_left",
+            ),
+        ),
+        unlike=(
+            Point(
+                "one session a target: a second login is refused",
+                "emulator/test_initiator.py",
+                "test_a_second_login_is_refused_and_an_unknown_target_is_not_found",
+            ),
+            Point(
+                "a disk of other sectors than 512 bytes, or below 1 MiB, is refused",
+                "emulator/test_cim_iscsi.py",
+                "test_a_disk_that_cannot_be_on_the_node_is_the_hresult_of_its_windows_code",
+            ),
+        ),
+    )
 
     def __init__(self, iscsi: Iscsi) -> None:
         super().__init__(iscsi)
@@ -179,6 +218,26 @@ class PortalClass(_IscsiClass):
     """Provider of MSFT_iSCSITargetPortal."""
 
     schema = MSFT_ISCSI_TARGET_PORTAL
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/previous-versions/windows/desktop/iscsidisc/msft-iscsitargetportal",
+        like=(
+            Point(
+                "New asks the portal, which is not kept when it does not answer",
+                "emulator/test_initiator.py",
+                "test_a_portal_that_does_not_answer_is_not_registered",
+            ),
+            Point(
+                "Update finds targets that were made later",
+                "emulator/test_initiator.py",
+                "test_targets_made_later_are_seen_after_an_update",
+            ),
+            Point(
+                "a portal without a port has 3260",
+                "emulator/test_cim_iscsi.py",
+                "test_a_portal_without_a_port_has_iscsis_own",
+            ),
+        ),
+    )
 
     def __init__(self, iscsi: Iscsi) -> None:
         super().__init__(iscsi)
@@ -214,6 +273,28 @@ class SessionClass(_IscsiClass):
     """Provider of MSFT_iSCSISession."""
 
     schema = MSFT_ISCSI_SESSION
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/previous-versions/windows/desktop/iscsidisc/msft-iscsisession",
+        like=(
+            Point(
+                "a session leads to its target, connection and disks",
+                "emulator/test_cim_iscsi.py",
+                "test_a_session_leads_to_its_target_connection_and_disks",
+            ),
+            Point(
+                "Register makes it persistent: it is there again after a start",
+                "emulator/test_initiator.py",
+                "test_a_persistent_session_is_there_again_after_a_start",
+            ),
+        ),
+        unlike=(
+            Point(
+                "secrets are in memory alone: after a start, a persistent session waits for its own",
+                "emulator/test_initiator.py",
+                "test_a_persistent_session_with_chap_waits_for_its_secret",
+            ),
+        ),
+    )
 
     def __init__(self, iscsi: Iscsi) -> None:
         super().__init__(iscsi)
@@ -243,6 +324,23 @@ class ConnectionClass(_IscsiClass):
     """Provider of MSFT_iSCSIConnection: a session has one connection while its target answers."""
 
     schema = MSFT_ISCSI_CONNECTION
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/previous-versions/windows/desktop/iscsidisc/msft-iscsiconnection",
+        like=(
+            Point(
+                "a session has a connection while its target answers",
+                "emulator/test_cim_iscsi.py",
+                "test_a_session_leads_to_its_target_connection_and_disks",
+            ),
+        ),
+        unlike=(
+            Point(
+                "never more than one connection a session",
+                "emulator/test_cim_iscsi.py",
+                "test_a_session_leads_to_its_target_connection_and_disks",
+            ),
+        ),
+    )
 
     def _all(self) -> list[Instance]:
         return [

@@ -9,6 +9,7 @@ from dataclasses import replace
 from csiproxy.emulator import gpt, partition_table, schema
 from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run, writable
 from csiproxy.emulator.disk import Disk
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.file_systems import NTFS
 from csiproxy.emulator.partition_table import MIB, Partition
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
@@ -24,6 +25,58 @@ class PartitionClass:
     """Provider of MSFT_Partition."""
 
     schema = schema.MSFT_PARTITION
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows-hardware/drivers/storage/msft-partition",
+        like=(
+            Point(
+                "refusals have return values that the method's page lists, or that Windows is known for",
+                "emulator/test_cim_partition.py",
+                "test_a_partition_method_returns_windows_code",
+            ),
+            Point(
+                "Resize refuses changes below 1 MiB, with Windows' sentence, also up to SizeMax",
+                "emulator/test_cim_partition.py",
+                "test_a_size_is_whole_mebibytes_and_the_largest_a_little_more",
+            ),
+            Point(
+                "mount points are access paths, before the volume's name",
+                "emulator/test_cim_partition.py",
+                "test_mount_points_are_access_paths",
+            ),
+            Point(
+                "a partition that is taken offline loses its volume until it is online, also over a restart",
+                "emulator/test_cim_partition.py",
+                "test_an_offline_partition_loses_its_volume_until_it_is_online_even_after_a_restart",
+            ),
+            Point(
+                "an extended partition is listed, and logical ones in it",
+                "emulator/test_cim_partition.py",
+                "test_an_extended_partition_is_listed_before_what_is_in_it_and_has_no_volume",
+            ),
+            Point(
+                "tables of sgdisk, sfdisk and parted are understood",
+                "emulator/test_partition_table.py",
+                "test_a_table_of_sgdisk_is_understood",
+            ),
+        ),
+        unlike=(
+            Point(
+                "logical partitions can be resized, but neither made nor deleted (4)",
+                "emulator/test_cim_partition.py",
+                "test_a_partition_method_returns_windows_code",
+            ),
+            Point(
+                "SizeMin of an NTFS volume is what its files take; there is nothing that cannot be moved",
+                "emulator/test_cim_partition.py",
+                "test_a_partition_shrinks_to_what_its_files_need",
+            ),
+            Point(
+                "a FAT32 volume cannot change its size",
+                "emulator/test_cim_partition.py",
+                "test_a_fat32_volume_keeps_its_size",
+            ),
+        ),
+    )
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

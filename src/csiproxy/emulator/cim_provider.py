@@ -6,6 +6,7 @@ from typing import Protocol
 
 from csiproxy.emulator import gpt
 from csiproxy.emulator.disk import Disk, Disks
+from csiproxy.emulator.fidelity import Fidelity
 from csiproxy.emulator.partition_table import LayoutError, Partition
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.emulator.schema import DISK, EXTENDED_STATUS, PARTITION, VOLUME, CimClass
@@ -26,9 +27,13 @@ Arguments = Mapping[str, Value]
 
 
 class Provider(Protocol):
-    """One class: reads its instances and runs its methods.  Safe to use from several threads."""
+    """One class: reads its instances and runs its methods.  Safe to use from several threads.
+
+    ``fidelity`` says how near it comes to Windows'.
+    """
 
     schema: CimClass
+    fidelity: Fidelity
 
     def instances(self, where: Mapping[str, Value]) -> list[Instance]:
         """The instances now.  May leave out any whose properties do not equal ``where``, to save work."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from csiproxy.emulator import schema
 from csiproxy.emulator.boot_sector import LABEL_BYTES
 from csiproxy.emulator.cim_provider import BOOT_DRIVE, Arguments, Storage, matches, run
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.emulator.volume import Condition, Content, Volume
 from csiproxy.errors import Win32Error
@@ -28,6 +29,53 @@ class VolumeClass:
     """Provider of MSFT_Volume."""
 
     schema = schema.MSFT_VOLUME
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows-hardware/drivers/storage/msft-volume",
+        like=(
+            Point(
+                "refusals have return values that the method's page lists, or that Windows is known for",
+                "emulator/test_cim_volume.py",
+                "test_a_volume_method_returns_windows_code",
+            ),
+            Point(
+                "volumes of online disks alone are there, and lead to their partition and disk",
+                "emulator/test_session.py",
+                "test_disks_partitions_and_volumes_lead_to_each_other",
+            ),
+            Point(
+                "a volume on an MBR disk is named after signature and offset",
+                "emulator/test_disk.py",
+                "test_an_mbr_volume_is_named_after_signature_and_offset",
+            ),
+            Point(
+                "file systems made elsewhere are recognised by name and type",
+                "emulator/test_volume.py",
+                "test_a_foreign_file_system_is_recognised",
+            ),
+        ),
+        unlike=(
+            Point(
+                "a file system of another system (ext4, exFAT …) is never formatted over (43014)",
+                "emulator/test_cim_volume.py",
+                "test_what_is_foreign_is_never_formatted_nor_partitioned_over",
+            ),
+            Point(
+                "used bytes are the files' clusters and an estimate of what NTFS takes itself (2 to 64 MiB)",
+                "emulator/test_volume.py",
+                "test_used_bytes_are_whole_clusters_and_the_file_systems_own",
+            ),
+            Point(
+                "nothing stops a workload from writing more than fits: then nothing remains",
+                "emulator/test_volume.py",
+                "test_an_overfull_volume_has_nothing_left_and_no_less",
+            ),
+            Point(
+                "an image without its files has a volume that needs repair (HealthStatus 3)",
+                "emulator/test_volume.py",
+                "test_an_image_without_its_files_is_damaged_not_empty",
+            ),
+        ),
+    )
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

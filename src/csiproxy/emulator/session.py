@@ -14,6 +14,7 @@ from csiproxy.emulator.cim_partition import PartitionClass
 from csiproxy.emulator.cim_provider import Association, End, ObjectIds, Provider, Storage, matches
 from csiproxy.emulator.cim_volume import VolumeClass
 from csiproxy.emulator.disk import Disks
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.return_codes import MethodFailed
 from csiproxy.emulator.schema import INTEGERS, CimType, Method
 from csiproxy.emulator.state import StateError
@@ -174,6 +175,21 @@ class StorageSettingClass:
     """Provider of MSFT_StorageSetting, of which only the rescan is emulated."""
 
     schema = schema.MSFT_STORAGE_SETTING
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows-hardware/drivers/storage/msft-storagesetting",
+        like=(
+            Point(
+                "UpdateHostStorageCache finds grown disks and images that were missing",
+                "emulator/test_disk.py",
+                "test_windows_sees_a_grown_disk_after_a_rescan",
+            ),
+            Point(
+                "it is called on the class, of which there is no instance",
+                "emulator/test_session.py",
+                "test_a_static_method_may_be_called_on_the_class",
+            ),
+        ),
+    )
 
     def __init__(self, disks: Disks, look_for_disks: Callable[[], None]) -> None:
         self._disks = disks

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from secrets import token_bytes
 
 from csiproxy.emulator.cim_provider import Arguments
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.schema import MSFT_SMB_GLOBAL_MAPPING, SMB_GLOBAL_MAPPING
 from csiproxy.emulator.smb_servers import SmbServers
 from csiproxy.emulator.smb_session import Login, SmbSession
@@ -157,6 +158,43 @@ class SmbGlobalMappingClass:
     """Provider of MSFT_SmbGlobalMapping."""
 
     schema = MSFT_SMB_GLOBAL_MAPPING
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/powershell/module/smbshare/new-smbglobalmapping",
+        like=(
+            Point(
+                "Create logs in at the real server; its refusals have Windows' codes",
+                "emulator/test_smb_session.py",
+                "test_refusals_have_windows_codes",
+            ),
+            Point(
+                "RequirePrivacy demands encryption of the server (53 without it)",
+                "emulator/test_smb_session.py",
+                "test_a_server_without_encryption_is_refused_where_it_is_required",
+            ),
+            Point(
+                "one mapping a path, and one account a server (1219)",
+                "emulator/test_smb.py",
+                "test_one_path_is_mapped_once_and_one_server_with_one_account",
+            ),
+            Point(
+                "after a restart a mapping is Disconnected and in the way until it is removed",
+                "emulator/test_smb.py",
+                "test_after_a_restart_a_mapping_is_disconnected_and_in_the_way",
+            ),
+        ),
+        unlike=(
+            Point(
+                "no LocalPath (50), no account of the node's own (1326), NTLM alone",
+                "emulator/test_smb.py",
+                "test_what_windows_refuses_is_refused_before_the_server_is_asked",
+            ),
+            Point(
+                "a session whose server went away is Disconnected, and does not come back by itself",
+                "emulator/test_smb.py",
+                "test_the_status_follows_the_server",
+            ),
+        ),
+    )
 
     def __init__(self, mappings: SmbGlobalMappings) -> None:
         self._mappings = mappings

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from csiproxy.emulator.cim_provider import Arguments, Association, End
+from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.inventory import START_MODES, ServiceReport
 from csiproxy.emulator.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE
 from csiproxy.emulator.state import State
@@ -241,6 +242,43 @@ class ServiceClass:
     """Provider of Win32_Service."""
 
     schema = WIN32_SERVICE
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service",
+        like=(
+            Point(
+                "a service is pending before it runs and before it stops, and takes no control meanwhile",
+                "emulator/test_system.py",
+                "test_a_service_is_pending_before_it_runs_and_before_it_is_stopped",
+            ),
+            Point(
+                "starting a service starts what it needs; a needed one is not stopped under others (3)",
+                "emulator/test_system.py",
+                "test_a_needed_service_is_not_stopped_under_others",
+            ),
+            Point(
+                "a disabled service does not start (14), nor what needs it (13)",
+                "emulator/test_system.py",
+                "test_a_disabled_service_does_not_start_and_nothing_that_needs_it",
+            ),
+            Point(
+                "Win32_DependentService tells who needs whom, by role",
+                "emulator/test_system.py",
+                "test_wmi_tells_who_needs_whom_by_role",
+            ),
+        ),
+        unlike=(
+            Point(
+                "services are states without programs: a dozen that storage needs, each pending for 0.3 s",
+                "emulator/test_system.py",
+                "test_a_fresh_node_has_its_services_as_they_are_installed",
+            ),
+            Point(
+                "states outlive a restart of the node, whatever the start mode",
+                "emulator/test_system.py",
+                "test_states_survive_the_node",
+            ),
+        ),
+    )
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -272,6 +310,16 @@ class BiosClass:
     """Provider of CIM_BIOSElement."""
 
     schema = CIM_BIOS_ELEMENT
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows/win32/cimwin32prov/cim-bioselement",
+        like=(
+            Point(
+                "the serial number stays, and is padded as on many machines",
+                "emulator/test_system.py",
+                "test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines",
+            ),
+        ),
+    )
 
     def __init__(self, state: State) -> None:
         with state.transaction() as db:
