@@ -49,7 +49,7 @@ class VolumeClass:
             ),
             Point(
                 "file systems made elsewhere are recognised by name and type",
-                "emulator/test_volume.py",
+                "emulator/test_directory_volume.py",
                 "test_a_foreign_file_system_is_recognised",
             ),
         ),
@@ -61,17 +61,17 @@ class VolumeClass:
             ),
             Point(
                 "used bytes are the files' clusters and an estimate of what NTFS takes itself (2 to 64 MiB)",
-                "emulator/test_volume.py",
+                "emulator/test_directory_volume.py",
                 "test_used_bytes_are_whole_clusters_and_the_file_systems_own",
             ),
             Point(
                 "nothing stops a workload from writing more than fits: then nothing remains",
-                "emulator/test_volume.py",
+                "emulator/test_directory_volume.py",
                 "test_an_overfull_volume_has_nothing_left_and_no_less",
             ),
             Point(
                 "an image without its files has a volume that needs repair (HealthStatus 3)",
-                "emulator/test_volume.py",
+                "emulator/test_directory_volume.py",
                 "test_an_image_without_its_files_is_damaged_not_empty",
             ),
         ),
