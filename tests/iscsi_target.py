@@ -30,15 +30,22 @@ class TargetServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._targets: list[list[list[str]]] = []
         self.port = free_port()
-        self.start()
+        while not self._started():  # somebody was faster with that port
+            self.kill()
+            self.port = free_port()
 
     @property
     def address(self) -> str:
         return "127.0.0.1"
 
     def start(self) -> None:
+        """Start it again, on the port that it had."""
+        assert self._started(), (self.directory / "log").read_text()
+
+    def _started(self) -> bool:
+        """Start it and make what it offers; False when its port is somebody else's."""
         command = [self._tgtd, "-f", "-C", "1", "--iscsi", f"portal={self.address}:{self.port}"]
-        with open(self.directory / "log", "ab") as log:
+        with open(self.directory / "log", "wb") as log:
             self._process = subprocess.Popen(
                 command,
                 cwd=self.directory,
@@ -49,11 +56,14 @@ class TargetServer:
                 start_new_session=True,
             )
         self._until(lambda: not self._run("--mode", "sys", "--op", "show").returncode)
+        if "bind to portal" in (self.directory / "log").read_text():
+            return False
         self._until(self._answers)
         self._make_accounts()
         for commands in self._targets:
             for command in commands:
                 self._admin(*command)
+        return True
 
     def offer(self, name: str = "disk", size: int = 64 * MIB, *, chap: str = "", luns: int = 1) -> str:
         """Offer a target with LUNs 1 to ``luns``; its IQN.  ``chap`` is "", "one-way" or "mutual"."""
