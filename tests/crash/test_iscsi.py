@@ -1,8 +1,10 @@
 """Proxy, node or target die in the middle of an iSCSI disk's life: nothing is left behind, and it goes on."""
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.crash.calls import Outcome, Request
@@ -12,6 +14,8 @@ from tests.running import Running, until
 from tests.thoroughness import THOROUGH
 
 from csiproxy.emulator.faults import Action, Fault, When
+from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.volume import StoreKind
 
 pytestmark = pytest.mark.foreign
 SERVICE, DISK, VOLUME, FILESYSTEM = "csi-proxy/v1beta1", "disk/v1", "volume/v1", "filesystem/v1"
@@ -81,6 +85,23 @@ def ground(directory, target_server) -> Iterator[Ground]:
     ground.close()
 
 
+@pytest.fixture
+def real(directory, target_server, mounting) -> Iterator[Ground]:
+    """The same with real file systems on the LUNs."""
+    Machine(str(directory / "node"), volumes=StoreKind.IMAGE).close()  # the node keeps the choice
+    ground = Ground(directory, target_server)
+    yield ground
+    ground.close()
+    assert left_of(directory) == []
+
+
+def left_of(directory) -> list[str]:
+    """Mounts and loop devices that have to do with a directory."""
+    mounts = Path("/proc/mounts").read_text().splitlines()
+    devices = [path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    return [line for line in [*mounts, *devices] if str(directory) in line]
+
+
 def revive(ground: Ground, action: Action) -> None:
     if action is Action.KILL_CALLER:
         assert ground.running.proxy.has_died() == -signal.SIGKILL
@@ -131,6 +152,26 @@ def test_after_a_kill_of_the_node_the_same_calls_lead_to_the_same_data(ground):
     assert ground.volume() == path
     with open(path) as file:
         assert file.read() == "precious"
+
+
+def test_a_killed_node_leaves_no_file_system_of_a_lun_behind_and_finds_its_data_again(real, directory):
+    path = real.volume()
+    with open(path, "w") as file:
+        file.write("precious")
+        file.flush()
+        os.fsync(file.fileno())
+    real.running.node.kill()
+    until(lambda: not real.server.sessions(real.iqn))
+    real.running.restart_node()
+    until(lambda: left_of(directory) == [])
+    assert real.volume() == path
+    with open(path) as file:
+        assert file.read() == "precious"
+    real.done(Request(VOLUME, "UnmountVolume", {**real.stats.fields, "target_path": STAGING}))
+    real.done(real.unmount)
+    assert left_of(directory) == []
+    with open(real.server.image(), "rb") as file:
+        assert b"precious" in file.read()
 
 
 def test_a_persistent_session_is_logged_in_again_by_a_node_that_was_killed(ground):
