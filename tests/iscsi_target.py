@@ -23,7 +23,9 @@ class TargetServer:
 
     def __init__(self, directory: Path, foreign: Callable[[str], str]) -> None:
         self.directory = directory
-        self._tgtd, self._tgtadm = foreign("tgtd"), foreign("tgtadm")
+        self._tgtadm = foreign("tgtadm")
+        # It ends with the tests, however they end.
+        self._tgtd = [foreign("setpriv"), "--pdeathsig", "KILL", foreign("tgtd")]
         directory.mkdir(parents=True, exist_ok=True)
         # Names of sockets are short, those of test directories are not: the control socket is relative.
         self._environment = {**os.environ, "TGT_IPC_SOCKET": "control"}
@@ -44,7 +46,7 @@ class TargetServer:
 
     def _started(self) -> bool:
         """Start it and make what it offers; False when its port is somebody else's."""
-        command = [self._tgtd, "-f", "-C", "1", "--iscsi", f"portal={self.address}:{self.port}"]
+        command = [*self._tgtd, "-f", "-C", "1", "--iscsi", f"portal={self.address}:{self.port}"]
         with open(self.directory / "log", "wb") as log:
             self._process = subprocess.Popen(
                 command,
