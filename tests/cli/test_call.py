@@ -75,12 +75,6 @@ def test_an_error_code_of_csi_proxy_service_is_a_failure(csi_proxy: CommandLine,
     assert document["error"]["windows_name"] == "ERROR_ALREADY_EXISTS"
 
 
-def test_a_group_that_is_not_served_yet_says_so(csi_proxy: CommandLine, node: Node) -> None:
-    shown = csi_proxy("call", "smb/v1", "NewSmbGlobalMapping", "--endpoints", node.endpoints)
-    assert shown.code == 1
-    assert "  status   UNIMPLEMENTED" in shown.err
-
-
 def test_the_request_may_come_from_standard_input(node: Node) -> None:
     command = [sys.executable, "-m", "csiproxy", "call", "disk/v1", "GetDiskStats", "-"]
     done = subprocess.run(
