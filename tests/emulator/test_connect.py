@@ -29,6 +29,15 @@ def test_a_node_is_started_when_none_runs_and_shared_when_one_does(node):
         assert control.process == process
 
 
+def test_a_lock_that_a_dead_proxy_held_leaves_no_file(node):
+    node.connect()
+    abandoned = os.path.join(node.path, "locks", "0" * 32)
+    with open(abandoned, "w"):
+        pass
+    node.connect()
+    assert not os.path.exists(abandoned)
+
+
 STARTER = """
 import sys
 from csiproxy.emulator.connect import connect

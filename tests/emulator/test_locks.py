@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from csiproxy.emulator.locks import held, wait_until_free
+from csiproxy.emulator.locks import clear_abandoned, held, wait_until_free
 from csiproxy.errors import Win32Error
 
 HOLDER = """
@@ -63,6 +63,36 @@ def test_the_death_of_the_holder_frees_the_lock(tmp_path, holder):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert is_free(str(tmp_path), "disk 1")
+
+
+def test_files_of_dead_holders_are_cleared_away_and_no_others(tmp_path, holder):
+    (tmp_path / "mark-1").touch()
+    dead, alive = holder(str(tmp_path), "disk 1"), holder(str(tmp_path), "disk 2")
+    dead.kill()
+    dead.wait()
+    assert len(os.listdir(tmp_path)) == 3
+    clear_abandoned(str(tmp_path))
+    assert len(os.listdir(tmp_path)) == 2
+    assert (tmp_path / "mark-1").exists()
+    assert not is_free(str(tmp_path), "disk 2")
+    alive.communicate()
+    assert os.listdir(tmp_path) == ["mark-1"]
+
+
+def test_clearing_away_never_takes_a_lock_from_its_holder(tmp_path):
+    stop = threading.Event()
+
+    def clear():
+        while not stop.is_set():
+            clear_abandoned(str(tmp_path))
+
+    cleaner = threading.Thread(target=clear)
+    cleaner.start()
+    for _ in range(200):
+        with held(str(tmp_path), "x", 60):
+            assert not is_free(str(tmp_path), "x")
+    stop.set()
+    cleaner.join()
 
 
 def test_a_waiter_gets_the_lock_when_it_is_released(tmp_path):

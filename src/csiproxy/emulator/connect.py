@@ -42,6 +42,8 @@ def connect(
             raise
         start_node(directory, command or default_command(directory, volumes))
         pool.greeting()
+    # A proxy that was killed may have held some.
+    locks.clear_abandoned(pool.greeting().places.locks)
     return Host(RemoteSession(pool), EmulatedWin32(RemoteNamespace(pool)))
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ if sys.platform != "win32":
 
 WAIT = "WaitForSingleObject"
 
+# What the file of a lock is called: the beginning of a digest.
+_DIGITS = 32
+_NAME = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
+
 # How long to sleep between two attempts: first, and at most (seconds).
 FIRST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
 
@@ -26,7 +31,7 @@ def held(directory: str, name: str, seconds: float) -> Iterator[None]:
 
     It excludes threads as well as processes.  The name is hashed, so it may be any text.
     """
-    path = os.path.join(directory, sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32])
+    path = os.path.join(directory, sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS])
     with windows_errors(WAIT):
         descriptor = _acquire(path, seconds)
     try:
@@ -39,6 +44,29 @@ def held(directory: str, name: str, seconds: float) -> Iterator[None]:
             pass
         finally:
             os.close(descriptor)
+
+
+def clear_abandoned(directory: str) -> None:
+    """Remove the files of locks whose holders have died; those that somebody holds stay.  Raises Win32Error.
+
+    They keep nobody out, but a lock whose object has gone would never be taken again, and its file stay.
+    """
+    with windows_errors(WAIT):
+        for name in os.listdir(directory) if os.path.isdir(directory) else ():
+            if _NAME.fullmatch(name):
+                _remove_if_abandoned(os.path.join(directory, name))
+
+
+def _remove_if_abandoned(path: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        if try_lock(descriptor) and _is_still(path, descriptor):
+            os.unlink(path)
+    finally:
+        os.close(descriptor)
 
 
 def wait_until_free(path: str, seconds: float) -> None:
