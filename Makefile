@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz attack docs protos system-packages clean
+.PHONY: help demo test lint bench fuzz attack soak docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,6 +34,9 @@ fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per tar
 
 attack: $(call stamp,test) ## race attackers against the confinement of paths; TRIES in all
 	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000)
+
+soak: $(call stamp,test) system-packages ## live pods' lives with kills and faults; STORE, LIVES, SEED choose
+	$(BIN)/python -m tests.soak $(if $(STORE),--store $(STORE)) $(if $(LIVES),--lives $(LIVES)) $(if $(SEED),--seed $(SEED))
 
 docs: $(call stamp,docs) ## build the documentation into docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 # Where the secrets that were drawn, and those that were found, are noted; workers inherit it.
-_REGISTRY = "CSI_PROXY_TEST_SECRETS"
+REGISTRY = "CSI_PROXY_TEST_SECRETS"
 # Ours are told from all other texts by this, and have what is escaped in Windows' texts, JSON and shells.
 _BEGINNING = 'hush:\\"'
 _CHUNK, _OVERLAP = 1 << 20, 1 << 10
@@ -36,6 +36,11 @@ def search(*places: Path | str) -> None:
         for path in _files(Path(place)):
             if any(form in content for content in _contents(path) for form in wanted):
                 _note("found", str(path))
+
+
+def found() -> list[str]:
+    """Where secrets of this run have been found so far."""
+    return _noted("found")
 
 
 def look(text: str) -> bool:
@@ -102,12 +107,12 @@ def _next_data(descriptor: int, at: int) -> int:
 
 
 def _note(kind: str, text: str) -> None:
-    with open(os.environ[_REGISTRY], "a", encoding="utf-8") as file:
+    with open(os.environ[REGISTRY], "a", encoding="utf-8") as file:
         file.write(f"{kind} {text}\n")  # one write, and the file is opened for appending: lines stay whole
 
 
 def _noted(kind: str) -> list[str]:
-    with open(os.environ[_REGISTRY], encoding="utf-8") as file:
+    with open(os.environ[REGISTRY], encoding="utf-8") as file:
         lines = [line.rstrip("\n").partition(" ") for line in file]
     return [text for found, _, text in lines if found == kind]
 
@@ -134,20 +139,20 @@ class Run:
         factory = getattr(session.config, "_tmp_path_factory", None)
         if factory is not None and factory._basetemp is not None:
             search(factory.getbasetemp())
-        found = _noted("found") + [f"what {name} says" for name, text in self._said if look(text)]
+        places = found() + [f"what {name} says" for name, text in self._said if look(text)]
         os.unlink(self._registry)
-        del os.environ[_REGISTRY]
-        if found:
+        del os.environ[REGISTRY]
+        if places:
             reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-            for place in found:
+            for place in places:
                 reporter.write_line(f"SECRET FOUND in {place}", red=True)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def configure(config: pytest.Config) -> None:
     """Begin a run; a worker of one takes part in it."""
-    if _REGISTRY not in os.environ:
+    if REGISTRY not in os.environ:
         handle, registry = tempfile.mkstemp(prefix="csi-proxy-test-secrets-")
         os.close(handle)
-        os.environ[_REGISTRY] = registry
+        os.environ[REGISTRY] = registry
         config.pluginmanager.register(Run(registry), "secrets of tests")
