@@ -8,6 +8,9 @@ from pathlib import Path
 from tests.crash.forked import play
 from tests.crash.share_scenarios import Server, scenarios
 
+from csiproxy.emulator.volume import StoreKind
+
 if __name__ == "__main__":
     server = Server(**json.loads(sys.stdin.read()))
-    print(json.dumps(asdict(play(scenarios(server)[sys.argv[1]], Path(sys.argv[2]), ""))))
+    report = play(scenarios(server)[sys.argv[1]], Path(sys.argv[2]), StoreKind.DIRECTORY, "")
+    print(json.dumps(asdict(report)))
