@@ -32,7 +32,8 @@ def main(argv: Sequence[str]) -> int:
     """Give 0 when every promise held, 1 when one did not."""
     given = _parser().parse_args(argv)
     seed = random.randrange(1 << 32) if given.seed is None else given.seed
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background has the latter ignored
+        signal.signal(number, signal.default_int_handler)
     # On standard error: standard output is for the result.
     screen = Console(stderr=True, soft_wrap=True)
     reports = []

@@ -36,6 +36,12 @@ def test_pods_live_through_kills_and_faults_and_nothing_is_lost_or_left(director
 
 
 @pytest.mark.foreign
+def test_pods_live_in_file_systems_that_are_real(directory, mounting):
+    report = soak(directory, Plan(Store.IMAGE, 8, SEED, 3, stretch=8, kill_every=4), find_foreign)
+    assert report.kills > 0
+
+
+@pytest.mark.foreign
 def test_pods_live_on_shares_of_a_server_that_is_restarted(directory, foreign):
     require_smb()
     report = soak(directory, Plan(Store.SMB, 6, SEED, 3, stretch=6, kill_every=3), foreign)
