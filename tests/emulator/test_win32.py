@@ -393,6 +393,24 @@ def test_a_mounted_volume_is_read_and_written_through_its_mount_points(ground, r
         assert win32.final_path(mounted) == FIRST.removesuffix("\\")
 
 
+def test_a_volume_that_goes_while_it_is_open_is_not_ready_and_no_place_outside(ground, root):
+    ground.win32.create_directory(root, "stage")
+    ground.win32.set_mount_point(root, "stage", FIRST)
+    files = ground.volumes.directories[FIRST]
+    os.mkdir(os.path.join(files, "below"))
+    os.mkdir(os.path.join(files, "moved"))
+    with ground.win32.open_mounted(root, "stage") as mounted:
+        below = ground.win32.open_child(mounted, "below")
+        moved = ground.win32.open_child(mounted, "moved")
+        os.rename(os.path.join(files, "moved"), os.path.join(ground.outside, "moved"))
+        with below, moved:
+            assert code_of(ground.win32.final_path, moved) == 5
+            del ground.volumes.directories[FIRST]
+            assert code_of(ground.win32.final_path, mounted) == 21
+            assert code_of(ground.win32.final_path, below) == 21
+            assert code_of(ground.win32.final_path, moved) == 5
+
+
 def test_a_volume_is_mounted_at_an_empty_real_directory_only(ground, root):
     win32 = ground.win32
     os.makedirs(ground.host("full", "inner"))

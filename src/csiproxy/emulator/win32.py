@@ -30,10 +30,14 @@ LINKS_AT_ONCE = 256
 
 
 class OpenDirectory:
-    """A directory of the host, held open by descriptor.  A leaked one is closed when it is collected."""
+    """A directory of the host, held open by descriptor.  A leaked one is closed when it is collected.
 
-    def __init__(self, descriptor: int) -> None:
+    ``volume`` is the host directory of the mounted volume that it was reached through; "" on a drive.
+    """
+
+    def __init__(self, descriptor: int, volume: str = "") -> None:
         self._descriptor = descriptor
+        self.volume = volume
 
     @property
     def descriptor(self) -> int:
@@ -87,7 +91,7 @@ class EmulatedWin32:
         directory = _descriptor(parent)
         found = hostdir.spelling(directory, name, OPEN_CHILD)
         try:
-            return OpenDirectory(hostdir.open_below(directory, found))
+            return OpenDirectory(hostdir.open_below(directory, found), _volume_of(parent))
         except OSError as error:
             if hostdir.is_not_a_directory(error):
                 raise hostdir.not_a_directory(directory, found, OPEN_CHILD) from error
@@ -102,7 +106,7 @@ class EmulatedWin32:
         directory = _descriptor(parent)
         mounted = self._node.mounted(directory, hostdir.spelling(directory, name, OPEN))
         with windows_errors(OPEN):
-            root = OpenDirectory(os.open(mounted.directory, hostdir.OPEN_IF_NO_LINK))
+            root = OpenDirectory(os.open(mounted.directory, hostdir.OPEN_IF_NO_LINK), mounted.directory)
             if hostdir.identity(os.fstat(root.descriptor)) != (mounted.device, mounted.inode):
                 root.close()
                 raise Win32Error(WindowsCode.FILE_NOT_FOUND, OPEN, "the volume's files were moved meanwhile")
@@ -151,11 +155,21 @@ class EmulatedWin32:
         return sorted(found, key=lambda entry: entry.name)
 
     def final_path(self, directory: Directory) -> str:
-        r"""Where an open directory is now.  On no drive and no volume: 5; removed: 2."""
+        r"""Where an open directory is now.  On no drive and no volume: 5; removed: 2; volume gone: 21."""
         descriptor = _descriptor(directory)
         host = hostdir.location(descriptor, FINAL_PATH)
         path = places.windows_path(host, self._node.places().roots, FINAL_PATH)
-        return self._node.final_path(descriptor) if path is None else path
+        if path is not None:
+            return path
+        try:
+            return self._node.final_path(descriptor)
+        except Win32Error as error:
+            volume = _volume_of(directory)
+            moved = not volume or (host != volume and not host.startswith(volume + "/"))
+            if error.windows_code != WindowsCode.ACCESS_DENIED or moved:
+                raise
+            # NTFS: STATUS_VOLUME_DISMOUNTED for whoever has something on it open.
+            raise Win32Error(WindowsCode.NOT_READY, FINAL_PATH, "the volume has gone meanwhile") from error
 
     def mount_points(self, volume: str) -> list[str]:
         """The directories where a volume is mounted, as far as they still are where they were made."""
@@ -253,6 +267,10 @@ class EmulatedWin32:
                 )
             # Whoever puts a link here after the check loses that link: unlink follows nothing.
             os.unlink(name, dir_fd=directory)
+
+
+def _volume_of(directory: Directory) -> str:
+    return directory.volume if isinstance(directory, OpenDirectory) else ""
 
 
 def _descriptor(directory: Directory) -> int:
