@@ -1,11 +1,9 @@
-"""The soak in small: some lives on each store, with all that goes wrong in the long one."""
+"""The soak in small: some lives on the directory store, with all that goes wrong in the long one."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from tests import leaks
-from tests.conftest import find_foreign, find_library, require_smb
 from tests.soak.__main__ import figures
 from tests.soak.plan import Store
 from tests.soak.run import Plan, Report, Soak
@@ -33,25 +31,3 @@ def test_pods_live_through_kills_and_faults_and_nothing_is_lost_or_left(director
     assert report.kills >= 4
     assert report.looks == 3
     assert report.retries > 0
-
-
-@pytest.mark.foreign
-def test_pods_live_in_file_systems_that_are_real(directory, mounting):
-    report = soak(directory, Plan(Store.IMAGE, 8, SEED, 3, stretch=8, kill_every=4), find_foreign)
-    assert report.kills > 0
-
-
-@pytest.mark.foreign
-def test_pods_live_on_shares_of_a_server_that_is_restarted(directory, foreign):
-    require_smb()
-    report = soak(directory, Plan(Store.SMB, 6, SEED, 3, stretch=6, kill_every=3), foreign)
-    assert report.restarts > 0
-    assert report.kills > 0
-
-
-@pytest.mark.foreign
-def test_pods_live_on_units_of_a_target_that_is_restarted(directory, foreign):
-    find_library("libiscsi.so.7")
-    report = soak(directory, Plan(Store.ISCSI, 10, SEED, 3, stretch=10, kill_every=5), find_foreign)
-    assert report.restarts > 0
-    assert report.kills > 0
