@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
@@ -40,7 +41,17 @@ def main(argv: Sequence[str]) -> int:
     for store in [Store(given.store)] if given.store else LIVES:
         lives = given.lives if given.lives is not None else LIVES[store]
         tail = given.tail if given.tail is not None else lives // 10
-        plan = Plan(store, lives, seed, given.workers, given.first, tail, given.stretch, given.kill_every)
+        plan = Plan(
+            store,
+            lives,
+            seed,
+            given.workers,
+            given.first,
+            tail,
+            given.stretch,
+            given.kill_every,
+            given.minutes,
+        )
         reports.append(_soak(screen, plan, keep=given.keep))
         if reports[-1].violations:
             break
@@ -93,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kill-every", type=int, default=KILL_EVERY, help=f"lives to each kill; default {KILL_EVERY}"
     )
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="begin no further stretch after so long"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the node's directory")
     parser.add_argument("-o", "--output", choices=["table", "json"], default="table")
     return parser
@@ -143,6 +157,7 @@ def figures(report: Report) -> dict[str, object]:
     found = asdict(report)
     plan = found.pop("plan")
     plan["store"] = report.plan.store.value
+    del plan["minutes"]
     trends = {name: trend(samples) for name, samples in (("node", report.node), ("proxy", report.proxy))}
     growth = {name: asdict(one) if one else None for name, one in trends.items()}
     return {"plan": plan, **found, "trends": growth, "held": not report.violations}

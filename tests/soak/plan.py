@@ -235,13 +235,18 @@ def _trouble(choose: random.Random, store: Store, phase: Phase, number: int) -> 
         Fault(
             step,
             action,
-            nth=choose.randint(1, 4),
+            nth=_nth(choose),
             when=choose.choice(tuple(When)) if action is not Action.FAIL else When.BEFORE,
             code=choose.choice(_codes(step)) if action is Action.FAIL else 0,
             seconds=choose.uniform(0.01, 0.5) if action is Action.SLOW else 0.0,
             disk=disk_number(number) if action in _DISTURBING else 0,
         ),
     )
+
+
+def _nth(choose: random.Random) -> int:
+    """Which of the steps from now on; mostly one that the life takes itself, also when it lives alone."""
+    return choose.choices((1, 2, 3, 4), (6, 3, 2, 1))[0]
 
 
 def _codes(step: str) -> tuple[int, ...]:
@@ -257,5 +262,5 @@ def _killing(choose: random.Random, store: Store, phase: Phase) -> list[Trouble]
     if choose.random() < 0.5:
         return [Trouble(phase, kill=Kill.AT_ONCE, delay=delay)]
     step = choose.choice(_STEPS[store][phase])
-    fault = Fault(step, Action.KILL_CALLER, nth=choose.randint(1, 3), when=choose.choice(tuple(When)))
+    fault = Fault(step, Action.KILL_CALLER, nth=_nth(choose), when=choose.choice(tuple(When)))
     return [Trouble(phase, fault=fault, kill=Kill.AT_A_STEP, delay=delay)]

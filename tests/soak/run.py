@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -32,7 +33,7 @@ MOST_VIOLATIONS = 3
 class Plan:
     """What is to be lived: lives ``first`` and those after it, then ``tail`` lives whose proxy lives, too.
 
-    Of the others each ``kill_every``-th loses its proxy.
+    Of the others each ``kill_every``-th loses its proxy; after ``minutes`` no further stretch of them begins.
     """
 
     store: Store
@@ -43,6 +44,7 @@ class Plan:
     tail: int = 0
     stretch: int = STRETCH
     kill_every: int = KILL_EVERY
+    minutes: float = inf
 
 
 @dataclass
@@ -68,11 +70,14 @@ class Report:
     violations: list[str] = field(default_factory=list)
 
 
-def replay(given: Plan, number: int) -> str:
-    """The command that lives one life again."""
+def replay(given: Plan, number: int, *, alone: bool) -> str:
+    """The command that lives one life again; unless ``alone``, with those that had begun in its stretch."""
+    first = number if alone else number - (number - given.first) % given.stretch
+    kill_every = given.kill_every if number < given.first + given.lives else 0
     return (
-        f"python -m tests.soak --store {given.store.value} --seed {given.seed} --first {number} --lives 1 "
-        f"--tail 0 --workers 1 --kill-every {given.kill_every}"
+        f"python -m tests.soak --store {given.store.value} --seed {given.seed} --first {first} "
+        f"--lives {number - first + 1} --tail 0 --workers {1 if alone else given.workers} "
+        f"--kill-every {kill_every}"
     )
 
 
@@ -107,14 +112,22 @@ class Soak:
         inspector = Inspector(ground, given.workers)
         self._sample(ground)
         alone = given.first + given.lives
-        if self._stretches(ground, inspector, range(given.first, alone), given.kill_every) and given.tail:
+        end = time.monotonic() + given.minutes * 60
+        if (
+            self._stretches(ground, inspector, range(given.first, alone), given.kill_every, end)
+            and given.tail
+        ):
             self.report.proxy = self.report.proxy[-1:]  # of the one that stays
             self._stretches(ground, inspector, range(alone, alone + given.tail), kill_every=0)
         self._judge()
 
-    def _stretches(self, ground: Ground, inspector: Inspector, numbers: range, kill_every: int) -> bool:
-        """Live these lives with a look after each stretch; False when something is wrong."""
+    def _stretches(
+        self, ground: Ground, inspector: Inspector, numbers: range, kill_every: int, end: float = inf
+    ) -> bool:
+        """Live these lives with a look after each stretch, until ``end``; False when something is wrong."""
         for at in range(0, len(numbers), self._plan.stretch):
+            if time.monotonic() > end:
+                return True
             part = numbers[at : at + self._plan.stretch]
             self._live(ground, part, kill_every=kill_every)
             if self._stop.is_set() or self.report.violations:
@@ -165,7 +178,8 @@ class Soak:
             with self._guard:
                 self.report.violations.append(
                     f"life {life.number}: {text}\n  its plan: {life}\n"
-                    f"  live it again: {replay(self._plan, life.number)}"
+                    f"  live it again alone: {replay(self._plan, life.number, alone=True)}\n"
+                    f"  and among others: {replay(self._plan, life.number, alone=False)}"
                 )
             return
         if counted:
