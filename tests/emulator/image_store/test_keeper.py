@@ -19,10 +19,11 @@ class Kept:
     """A keeper with an NTFS; the test is its node."""
 
     def __init__(self, directory, command=None):
-        self.mount = str(directory / "mount")
-        os.mkdir(self.mount)
+        self.mount = str(directory / "mount" / keeper.FILES)
+        self.hidden = keeper.hidden(self.mount)
+        os.makedirs(self.hidden)
         image = make(str(directory / "volume"), "NTFS", "", 4 << 20)
-        ntfs = (programs.find("ntfs-3g"), "-o", "no_detach", image, self.mount)
+        ntfs = (programs.find("ntfs-3g"), "-o", "no_detach", image, self.hidden)
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", keeper.__file__, self.mount, *(command or ntfs)],
             stdin=subprocess.PIPE,
@@ -34,7 +35,8 @@ class Kept:
             return int(file.read())
 
     def wait_until_mounted(self):
-        until(lambda: os.path.ismount(self.mount))
+        until(lambda: os.path.ismount(self.hidden))
+        keeper.show(self.mount)
         return self
 
     def last_words(self):
@@ -59,7 +61,8 @@ def kept(tmp_path):
 
 
 def gone(kept, tmp_path):
-    return not os.path.exists(kept.mount) and left_behind(tmp_path) == []
+    left = [place for place in (kept.mount, kept.hidden) if os.path.exists(os.path.dirname(place))]
+    return left == [] and left_behind(tmp_path) == []
 
 
 def test_when_the_node_lets_go_all_that_was_written_is_in_the_image(kept, tmp_path):
@@ -100,7 +103,7 @@ def test_a_driver_ends_with_its_keeper(kept, tmp_path):
 def test_what_a_driver_said_last_is_handed_on(tmp_path):
     kept = Kept(tmp_path, ("/bin/sh", "-c", "echo one; echo two >&2; exit 7"))
     assert kept.last_words() == (7, b"one\ntwo\n")
-    assert not os.path.exists(kept.mount)
+    assert not os.path.exists(kept.hidden)
 
 
 def test_a_driver_that_says_a_lot_is_heard_to_its_end(tmp_path):
@@ -116,9 +119,24 @@ def test_a_program_that_cannot_be_run_is_an_end_too(tmp_path):
 
 
 def test_a_directory_with_something_in_it_is_not_removed(tmp_path):
-    kept = Kept(tmp_path, ("/bin/sh", "-c", f"echo mine > {tmp_path}/mount/file"))
+    kept = Kept(tmp_path, ("/bin/sh", "-c", f"echo mine > {tmp_path}/.mount/files/file"))
     kept.last_words()
-    assert os.listdir(kept.mount) == ["file"]
+    assert os.listdir(kept.hidden) == ["file"]
+
+
+def test_a_directory_is_hidden_and_shown_with_its_mount_and_never_without(kept):
+    for _ in range(2):
+        keeper.hide(kept.mount)
+        assert (os.path.exists(kept.mount), os.path.ismount(kept.hidden)) == (False, True)
+    for _ in range(2):
+        keeper.show(kept.mount)
+        assert (os.path.ismount(kept.mount), os.path.exists(kept.hidden)) == (True, False)
+
+
+def test_what_is_shown_and_hidden_at_once_is_cleared_both(kept, tmp_path):
+    os.makedirs(kept.hidden)
+    assert kept.end()[0] == 0
+    assert gone(kept, tmp_path)
 
 
 def test_the_terminal_s_interrupt_is_not_the_keeper_s(kept, tmp_path):

@@ -67,6 +67,30 @@ def test_files_are_there_again_after_it_was_away(ground):
     assert os.listdir(ground.mount()) == ["file"]
 
 
+def test_nobody_ever_sees_the_directory_beneath(ground):
+    directory, stop = ground.mounts.directory("a"), threading.Event()
+    put(ground.mount())
+    seen = set()
+
+    def watch():
+        while not stop.is_set():
+            try:
+                seen.add(tuple(os.listdir(directory)))
+            except OSError:
+                continue
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(10):
+            ground.mounts.dismount("a", force=True)
+            ground.mount()
+    finally:
+        stop.set()
+        watcher.join()
+    assert seen == {("file",)}
+
+
 def test_what_is_not_mounted_need_not_be_taken_away(ground):
     assert not ground.mounts.dismount("a", force=True)
     assert ground.mounts.get("a") is None

@@ -1,10 +1,10 @@
 """Keep one file system driver: it ends with the node, and nothing of its mount stays behind.
 
-``python keeper.py DIRECTORY PROGRAM [ARGUMENT…]`` runs the driver, which mounts at DIRECTORY and stays in the
-foreground.  Its standard input is a pipe that the node holds: when that closes, the driver is told to end,
-which writes what it holds.  When it has ended, for whatever reason, its dead mount and the directory go, so
-that nobody writes into the host's own file system instead.  The last of what it printed is printed then.  A
-driver whose keeper is killed is killed with it.
+``python keeper.py DIRECTORY PROGRAM [ARGUMENT…]`` runs the driver, which mounts where DIRECTORY is hidden and
+stays in the foreground.  Its standard input is a pipe that the node holds: when that closes, the driver is
+told to end, which writes what it holds.  When it has ended, for whatever reason, its dead mount and the
+directory go, so that nobody writes into the host's own file system instead.  The last of what it printed is
+printed then.  A driver whose keeper is killed is killed with it.
 
 It is a program by itself, so that starting it costs nearly nothing, and it imports no other module.
 """
@@ -20,6 +20,10 @@ assert sys.platform != "win32"  # noqa: S101  mypy stops here for Windows, where
 # linux/prctl.h, sys/mount.h
 PR_SET_PDEATHSIG = 1
 MNT_DETACH = 2
+
+# What a directory that is shown and hidden is called in the one above it, which is renamed for that.
+FILES = "files"
+_HIDDEN = "."
 
 # How long a driver may take to write what it holds, once nobody can reach it any more (milliseconds).
 PATIENCE = 10_000
@@ -84,12 +88,50 @@ def _watch(child: int, reader: int) -> bytes:
             os.kill(child, signal.SIGTERM)
 
 
+def hidden(directory: str) -> str:
+    """Where a directory is while it is hidden."""
+    above, name = os.path.split(os.path.dirname(directory))
+    return os.path.join(above, _HIDDEN + name, os.path.basename(directory))
+
+
+def shown_name(name: str) -> str:
+    """The name of what is shown or hidden, of either."""
+    return name.removeprefix(_HIDDEN)
+
+
+def hide(directory: str) -> None:
+    """Take a directory out of sight, with what is mounted there: at one instant, which no mount point allows.
+
+    One that is not in sight stays as it is.
+    """
+    _rename(directory, hidden(directory))
+
+
+def show(directory: str) -> None:
+    """Put a hidden directory in its place, with what is mounted there."""
+    _rename(hidden(directory), directory)
+
+
+def _rename(old: str, new: str) -> None:
+    try:
+        os.rename(os.path.dirname(old), os.path.dirname(new))
+    except OSError:
+        return  # it is not there, or the other one is: then that one is cleared first
+
+
 def clear(directory: str, libc: ctypes.CDLL) -> None:
     """Take a mount away, dead or alive and however often it is mounted, and its directory."""
-    while libc.umount2(os.fsencode(directory), MNT_DETACH) == 0:
+    for _ in range(2):
+        hide(directory)
+        _clear_hidden(hidden(directory), libc)
+
+
+def _clear_hidden(place: str, libc: ctypes.CDLL) -> None:
+    while libc.umount2(os.fsencode(place), MNT_DETACH) == 0:
         pass
     try:
-        os.rmdir(directory)
+        os.rmdir(place)
+        os.rmdir(os.path.dirname(place))
     except OSError:
         return  # the node cleared it away meanwhile, or something is in it that nobody is to lose
 

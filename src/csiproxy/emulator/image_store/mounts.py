@@ -2,7 +2,8 @@
 
 Each has a loop device for its bytes of an image, a driver's process, and a keeper
 (:mod:`csiproxy.emulator.image_store.keeper`) that sees to their end.  A directory is there only as long as it
-is mounted: what leads there fails rather than to reach the host's own files.
+is mounted: what leads there fails rather than to reach the host's own files.  Mounting and unmounting take
+their time, and happen out of sight.
 """
 
 import ctypes
@@ -80,7 +81,7 @@ class Mounts:
 
     def directory(self, name: str) -> str:
         """Where the file system of that name is mounted, or would be."""
-        return os.path.join(self._root, name)
+        return os.path.join(self._root, name, keeper.FILES)
 
     def names(self) -> list[str]:
         """What is mounted."""
@@ -107,14 +108,16 @@ class Mounts:
                 if other == name or mount.site.overlaps(site):
                     self.dismount(other, force=True)
             directory = self.directory(name)
+            hidden = keeper.hidden(directory)
             try:
-                os.makedirs(directory, exist_ok=True)
+                os.makedirs(hidden, exist_ok=True)
             except OSError as error:
                 raise win32_error(error, MOUNT, directory) from error
             with site.device() as device:
-                command = driver.mount(device.path, directory, site.read_only)
+                command = driver.mount(device.path, hidden, site.read_only)
                 process = self._started(directory, command)
                 self._wait_until_mounted(directory, process, driver)
+                keeper.show(directory)
                 mount = Mount(directory, site, content, device.path, process)
             self._mounts[name] = mount
             threading.Thread(target=self._attend, args=(name, mount), name="mount", daemon=True).start()
@@ -131,6 +134,7 @@ class Mounts:
                 return False
             in_use = not self._unmounted(mount.directory, 0.0 if force else BUSY_SECONDS)
             if in_use and not force and mount.keeper.poll() is None:
+                keeper.show(mount.directory)
                 raise Win32Error(
                     WindowsCode.BUSY,
                     UNMOUNT,
@@ -170,7 +174,7 @@ class Mounts:
         ``images`` are the real paths of the node's images; no loop device has one when this returns.
         """
         os.makedirs(self._root, exist_ok=True)
-        for name in os.listdir(self._root):
+        for name in {keeper.shown_name(name) for name in os.listdir(self._root)}:
             keeper.clear(self.directory(name), self._libc)
         deadline = time.monotonic() + END_SECONDS
         for pause in _pauses():
@@ -201,7 +205,7 @@ class Mounts:
         outside = os.stat(self._root).st_dev
         for pause in _pauses():
             with suppress(OSError):
-                if os.stat(directory).st_dev != outside:
+                if os.stat(keeper.hidden(directory)).st_dev != outside:
                     return
             if process.poll() is not None or time.monotonic() > deadline:
                 break
@@ -216,15 +220,22 @@ class Mounts:
         """Unmount as soon as nobody uses it; False when somebody still does after some seconds.
 
         The kernel waits for the driver, for ever if that was stopped, so a thread of its own does it.
+        Whoever comes meanwhile finds no directory; one in use is there again between two tries.
         """
         done: list[bool] = []
+        given_up = threading.Event()
+        hidden = os.fsencode(keeper.hidden(directory))
 
         def unmount() -> None:
             deadline = time.monotonic() + seconds
             for pause in _pauses():
-                if self._libc.umount2(os.fsencode(directory), 0) == 0:
+                keeper.hide(directory)
+                if self._libc.umount2(hidden, 0) == 0:
                     done.append(True)
                     return
+                if given_up.is_set():
+                    return
+                keeper.show(directory)
                 if time.monotonic() >= deadline:
                     return
                 time.sleep(pause)
@@ -232,6 +243,7 @@ class Mounts:
         thread = threading.Thread(target=unmount, name="umount", daemon=True)
         thread.start()
         thread.join(seconds + END_SECONDS)
+        given_up.set()
         return bool(done)
 
     def _attend(self, name: str, mount: Mount) -> None:
