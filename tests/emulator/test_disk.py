@@ -240,11 +240,11 @@ def test_a_truncated_image_is_damaged_and_the_rest_works(storage):
     assert storage.formatted(2)
 
 
-def test_an_image_cut_to_nothing_is_damaged_not_raw(storage):
+def test_an_image_cut_to_nothing_is_unreadable_not_raw(storage):
     storage.formatted(storage.attach())
     os.truncate(storage.path(1), 0)
     storage.ok("MSFT_StorageSetting", "UpdateHostStorageCache")
-    assert storage.session.invoke(storage.disk(1), "Initialize").return_value == 4
+    assert storage.session.invoke(storage.disk(1), "Initialize").return_value == 40004
 
 
 def test_an_image_cut_under_a_volume_fails_that_volume_alone(storage):

@@ -315,6 +315,16 @@ def test_a_disk_without_a_whole_table_is_never_written(node, call, style):
     assert node.machine.disks.inventory()[number].problem
 
 
+def test_a_disk_that_cannot_be_read_is_not_called_damaged_and_nobody_is_told_to_clear_it(node, call):
+    number = node.attach()
+    os.truncate(node.image_of(number), 0)
+    node.operations().disk.rescan(call)
+    with pytest.raises(DataLoss, match="failed to read or write") as caught:
+        node.operations().disk.partition_disk(call, disk_number=number)
+    assert caught.value.windows_code == 1117
+    assert "clear" not in str(caught.value)
+
+
 def test_a_disk_without_a_whole_table_is_used_anew_once_it_was_cleared(node, call):
     make, places = DAMAGED["GPT"]
     path = make(path_of(node), 64 * MIB, Slice(MIB, 20 * MIB))

@@ -230,8 +230,12 @@ def writable(disk: Disk, *, even_damaged: bool = False) -> None:
         raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
     if disk.is_read_only:
         raise MethodFailed(ReturnCode.DISK_READ_ONLY, f"disk {disk.number} is read-only")
-    if disk.layout.damage and not even_damaged:
-        raise MethodFailed(ReturnCode.FAILED, f"disk {disk.number} is damaged: {disk.layout.damage}")
+    damage = "" if even_damaged else disk.layout.damage
+    if damage and disk.layout.unreadable:
+        # The table may be whole: nobody is to be told that it is damaged, and to clear it.
+        raise MethodFailed(ReturnCode.IO_ERROR, f"disk {disk.number} cannot be read: {damage}")
+    if damage:
+        raise MethodFailed(ReturnCode.FAILED, f"disk {disk.number} is damaged: {damage}")
 
 
 def matches(properties: Mapping[str, Value], where: Mapping[str, Value]) -> bool:

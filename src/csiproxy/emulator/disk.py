@@ -93,7 +93,7 @@ class Disk:
             self.image.check_length()
             self.layout = partition_table.read(self.image)
         except Win32Error as error:
-            self.layout = Layout(PartitionStyle.RAW, self.image.size, damage=str(error))
+            self.layout = Layout(PartitionStyle.RAW, self.image.size, damage=str(error), unreadable=True)
 
 
 class Disks:

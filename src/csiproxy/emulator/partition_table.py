@@ -114,8 +114,9 @@ class Extent:
 class Layout:
     """What a disk holds.
 
-    ``damage`` says why its table cannot be used (nothing may then be changed), ``foreign`` what a disk
-    without a table holds instead.  What follows from it is found once: it is asked for with every call.
+    ``damage`` says why its table cannot be used (nothing may then be changed), also where it is
+    ``unreadable`` now and may be whole; ``foreign`` what a disk without a table holds instead.  What follows
+    from it is found once: it is asked for with every call.
     """
 
     style: PartitionStyle
@@ -126,6 +127,7 @@ class Layout:
     signature: int = 0
     table: gpt.Table | mbr.Table | None = None
     damage: str = ""
+    unreadable: bool = False
     foreign: str = ""
 
     @cached_property
