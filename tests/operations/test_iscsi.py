@@ -304,6 +304,16 @@ def test_a_target_with_a_mounted_volume_is_in_use(node, group, call, target_serv
 
 
 @foreign
+def test_a_host_that_does_not_say_where_a_volume_is_mounted_is_judged(node, group, call, portal, iqn):
+    connect(group, call, portal, iqn)
+    node.operations().disk.partition_disk(call, disk_number=1)
+    node.machine.faults.order(Fault("mount_points", Action.FAIL, code=170))
+    error = refusal(Aborted, lambda: group.disconnect_target(call, target_portal=portal, iqn=iqn))
+    assert error.windows_code == 170
+    group.disconnect_target(call, target_portal=portal, iqn=iqn)
+
+
+@foreign
 def test_a_device_that_windows_calls_busy_is_in_use(node, group, call, portal, iqn):
     connect(group, call, portal, iqn)
     node.machine.faults.order(Fault("MSFT_iSCSITarget.Disconnect", Action.FAIL, code=0xEFFF0040))

@@ -21,6 +21,7 @@ from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import shown
 from csiproxy.operations.secret import Secret
 from csiproxy.storage import Storage, iscsi
+from csiproxy.storage.codes import judged
 from csiproxy.storage.iscsi import Authentication, Target
 
 DEFAULT_PORT = 3260
@@ -267,7 +268,8 @@ class IscsiGroup:
     def _require_unused(self, target: Target) -> None:
         for number in self._iscsi.disk_numbers(target):
             for volume in self._disks.volumes_of(number):
-                places = self._mount_points(volume.id)
+                with judged(f"find where volume {volume.id} is mounted"):
+                    places = self._mount_points(volume.id)
                 if places:
                     raise FailedPrecondition(
                         f"target {target.name} is in use: volume {volume.id} on disk {number} is mounted at "
