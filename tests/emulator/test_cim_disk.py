@@ -17,6 +17,9 @@ from tests.emulator.disk_states import (
 )
 from tests.emulator.documented_codes import check
 
+from csiproxy.emulator.image import Image
+from csiproxy.errors import Win32Error
+
 
 def test_an_offline_disk_keeps_its_partitions_and_loses_its_volumes(storage):
     number = data_disk(storage)
@@ -87,3 +90,29 @@ DISK_CODES = [
 @pytest.mark.parametrize(("make", "method", "parameters", "code"), DISK_CODES)
 def test_a_disk_method_returns_windows_code(storage, make, method, parameters, code):
     check(storage, make(storage), method, parameters, code)
+
+
+class Lost(Image):
+    """A medium that takes what is written, and then cannot be reached."""
+
+    lost = False
+
+    def check_length(self) -> None:
+        if self.lost:
+            raise Win32Error(1117, "ReadFile", "the connection is lost")
+
+
+def test_a_disk_that_is_lost_once_its_table_is_written_is_an_input_output_error_until_it_is_back(storage):
+    number = data_disk(storage)
+    storage.ok(storage.disk(number), "Initialize", PartitionStyle=2)
+    disk = storage.disks.find(storage.disk(number).text("Path"))
+    disk.image.close()
+    medium = disk.image = Lost(storage.path(number))
+    medium.lost = True
+    for _ in range(2):
+        created = storage.session.invoke(storage.disk(number), "CreatePartition", UseMaximumSize=True)
+        assert created.return_value == 40004
+    assert storage.session.invoke(storage.disk(number), "Refresh").return_value == 40004
+    medium.lost = False
+    storage.ok(storage.disk(number), "Refresh")
+    assert [partition.number("Size") > 0 for partition in storage.partitions(number)] == [True, True]

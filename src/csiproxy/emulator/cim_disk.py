@@ -10,7 +10,7 @@ from dataclasses import replace
 from csiproxy.emulator import gpt, partition_table, schema
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.cim_create import create_partition
-from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run, writable
+from csiproxy.emulator.cim_provider import Arguments, Storage, matches, readable, run, writable
 from csiproxy.emulator.disk import Disk
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.partition_table import MIN_GPT_DISK, PartitionStyle
@@ -195,6 +195,7 @@ class DiskClass:
     def _create_partition(self, disk: Disk, arguments: Arguments) -> Mapping[str, Value]:
         writable(disk)
         offset = create_partition(disk, arguments, self._disks.fresh_guid)
+        readable(disk)
         created = next(partition for partition in disk.layout.partitions if partition.offset == offset)
         self._disks.set_partition_offline(disk, created, offline=False)
         return {"CreatedPartition": self._storage.partition_instance(disk, created)}
@@ -226,6 +227,7 @@ class DiskClass:
         if disk.record.offline:
             raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
         disk.refresh()
+        readable(disk)
         if disk.layout.style is PartitionStyle.RAW:
             raise MethodFailed(ReturnCode.NOT_INITIALIZED, f"disk {disk.number} is not initialized")
         return {}

@@ -230,12 +230,19 @@ def writable(disk: Disk, *, even_damaged: bool = False) -> None:
         raise MethodFailed(ReturnCode.DISK_OFFLINE, f"disk {disk.number} is offline")
     if disk.is_read_only:
         raise MethodFailed(ReturnCode.DISK_READ_ONLY, f"disk {disk.number} is read-only")
-    damage = "" if even_damaged else disk.layout.damage
-    if damage and disk.layout.unreadable:
-        # The table may be whole: nobody is to be told that it is damaged, and to clear it.
-        raise MethodFailed(ReturnCode.IO_ERROR, f"disk {disk.number} cannot be read: {damage}")
-    if damage:
-        raise MethodFailed(ReturnCode.FAILED, f"disk {disk.number} is damaged: {damage}")
+    if not even_damaged:
+        readable(disk)
+        if disk.layout.damage:
+            raise MethodFailed(ReturnCode.FAILED, f"disk {disk.number} is damaged: {disk.layout.damage}")
+
+
+def readable(disk: Disk) -> None:
+    """Refuse what needs the table of a disk that could not be read the last time.
+
+    The table may be whole: nobody is to be told that there is none, or that it is damaged, and to clear it.
+    """
+    if disk.layout.unreadable:
+        raise MethodFailed(ReturnCode.IO_ERROR, f"disk {disk.number} cannot be read: {disk.layout.damage}")
 
 
 def matches(properties: Mapping[str, Value], where: Mapping[str, Value]) -> bool:
