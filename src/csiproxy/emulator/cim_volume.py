@@ -52,8 +52,23 @@ class VolumeClass:
                 "emulator/test_directory_volume.py",
                 "test_a_foreign_file_system_is_recognised",
             ),
+            Point(
+                "with --volumes image NTFS, FAT32 and exFAT are real, with the clusters and label asked for",
+                "emulator/image_store/test_windows.py",
+                "test_every_file_system_is_formatted_as_asked_for",
+            ),
+            Point(
+                "a volume that wants to be checked has HealthStatus 1, and does not grow (42008)",
+                "emulator/image_store/test_windows.py",
+                "test_a_volume_that_wants_to_be_checked_says_so_and_does_not_grow",
+            ),
         ),
         unlike=(
+            Point(
+                "with --volumes image a label is not changed while the volume is in use (6)",
+                "emulator/image_store/test_windows.py",
+                "test_a_volume_in_use_is_in_use",
+            ),
             Point(
                 "a file system of another system (ext4, exFAT …) is never formatted over (43014)",
                 "emulator/test_cim_volume.py",
