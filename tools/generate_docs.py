@@ -12,7 +12,7 @@ from pathlib import Path
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
 from csiproxy.emulator.fidelity import Fidelity, Point, providers
-from csiproxy.emulator.schema import CimClass
+from csiproxy.host.schema import CimClass
 from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
@@ -76,13 +76,13 @@ CLASSES_END = "<!-- Made up to here. -->"
 CLASSES_INTRODUCTION = """\
 What each class of the emulated CIM server has, what of Windows' class it leaves out, and how each further
 point is known. Common to all: every property has Windows' name and type, every method Windows' parameters
-(`tests/emulator/test_schema.py`); an instance has exactly the properties of its class, and a call that does
+(`tests/host/test_schema.py`); an instance has exactly the properties of its class, and a call that does
 not fit fails as in WMI (`tests/emulator/test_session.py`). A method that is left out is answered as one that
 the provider does not implement (0x80041055).
 
 """
 DOCS = Path(__file__).parents[1] / "docs"
-WMI = Path(__file__).parents[1] / "tests" / "emulator" / "wmi"
+WMI = Path(__file__).parents[1] / "tests" / "host" / "wmi"
 PAGES = "https://learn.microsoft.com/windows-hardware/drivers/storage/"
 
 

@@ -8,7 +8,8 @@ from tests.emulator.storage_ground import StorageGround, message
 from csiproxy.host.cim import Instance
 
 DOCUMENTED = {
-    path.stem: json.loads(path.read_text()) for path in (Path(__file__).parent / "wmi").glob("*.json")
+    path.stem: json.loads(path.read_text())
+    for path in (Path(__file__).parents[1] / "host" / "wmi").glob("*.json")
 }
 
 # Refusals that the method's page does not list, and that a client may still get from Windows.

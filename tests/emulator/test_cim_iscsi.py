@@ -7,11 +7,11 @@ from tests.iscsi_target import SECRET, TARGET_SECRET, USER, WRONG
 from csiproxy.emulator.cim_iscsi import Iscsi, TargetClass
 from csiproxy.emulator.cim_provider import ObjectIds
 from csiproxy.emulator.initiator import Initiator
-from csiproxy.emulator.iscsi_schema import MSFT_ISCSI_TARGET
 from csiproxy.emulator.iscsi_status import IscsiStatus
 from csiproxy.emulator.machine import Machine
 from csiproxy.errors import CimError
 from csiproxy.host.cim import Instance, Session
+from csiproxy.host.iscsi_schema import MSFT_ISCSI_TARGET
 
 pytestmark = pytest.mark.foreign
 

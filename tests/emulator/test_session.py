@@ -6,9 +6,9 @@ import pytest
 from tests.emulator.disk_states import data_disk, gone
 from tests.emulator.storage_ground import BASIC_DATA, MIB
 
-from csiproxy.emulator import schema
-from csiproxy.emulator.schema import INTEGERS
 from csiproxy.errors import CimError
+from csiproxy.host import schema
+from csiproxy.host.schema import INTEGERS
 
 # --- the way a driver goes ---------------------------------------------------------------------------------
 

@@ -211,7 +211,9 @@ def test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines(tmp
     found = []
     for _ in range(2):
         with Machine(str(tmp_path / "node")) as machine:
-            [bios] = machine.session.instances("CIM_BIOSElement")
+            [bios] = machine.session.instances("Win32_BIOS")
+            [same] = machine.session.instances("CIM_BIOSElement")
+            assert same.properties == bios.properties
             found.append(bios.text("SerialNumber"))
     assert found[0] == found[1]
     assert found[0] != found[0].strip()

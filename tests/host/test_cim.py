@@ -60,6 +60,7 @@ def test_out_parameters_are_read_alike():
         ("MSFT_iSCSITarget", STORAGE),
         ("MSFT_SmbGlobalMapping", SMB),
         ("Win32_Service", CIMV2),
+        ("Win32_BIOS", CIMV2),
         ("CIM_BIOSElement", CIMV2),
     ],
 )

@@ -9,10 +9,10 @@ from tests.emulator.documented_codes import DOCUMENTED
 from tests.operations.iscsi_methods import ISCSI_METHODS
 
 from csiproxy import storage
-from csiproxy.emulator import schema
 from csiproxy.emulator.faults import Action, Fault
-from csiproxy.emulator.iscsi_schema import ISCSI_CLASSES
 from csiproxy.errors import CsiProxyError, Internal
+from csiproxy.host import schema
+from csiproxy.host.iscsi_schema import ISCSI_CLASSES
 from csiproxy.operations.context import Context
 from csiproxy.storage import codes
 from csiproxy.storage.disk import PartitionStyle

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from csiproxy.emulator import gpt, partition_table, schema
+from csiproxy.emulator import gpt, partition_table
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.cim_create import create_partition
 from csiproxy.emulator.cim_provider import Arguments, Storage, matches, readable, run, writable
@@ -15,6 +15,7 @@ from csiproxy.emulator.disk import Disk
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.partition_table import MIN_GPT_DISK, PartitionStyle
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
+from csiproxy.host import schema
 from csiproxy.host.cim import Instance, Result, Value
 
 # MSFT_Disk.OperationalStatus and HealthStatus

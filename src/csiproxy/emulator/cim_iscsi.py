@@ -12,7 +12,10 @@ from csiproxy.emulator.cim_provider import Arguments, Association, End, ObjectId
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.initiator import Initiator, Session
 from csiproxy.emulator.iscsi_records import Portal
-from csiproxy.emulator.iscsi_schema import (
+from csiproxy.emulator.iscsi_status import IscsiFailure, IscsiStatus
+from csiproxy.errors import CimError, Win32Error
+from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.iscsi_schema import (
     CONNECTION,
     CONNECTION_TO_DISK,
     MSFT_ISCSI_CONNECTION,
@@ -27,10 +30,7 @@ from csiproxy.emulator.iscsi_schema import (
     TARGET_TO_PORTAL,
     TARGET_TO_SESSION,
 )
-from csiproxy.emulator.iscsi_status import IscsiFailure, IscsiStatus
-from csiproxy.emulator.schema import DISK, CimClass
-from csiproxy.errors import CimError, Win32Error
-from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.schema import DISK, CimClass
 
 # RFC 7143 11.1: the port that IANA gave to iSCSI.
 DEFAULT_PORT = 3260

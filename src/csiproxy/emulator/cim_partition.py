@@ -6,7 +6,7 @@ https://learn.microsoft.com/windows-hardware/drivers/storage/msft-partition
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from csiproxy.emulator import gpt, partition_table, schema
+from csiproxy.emulator import gpt, partition_table
 from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run, writable
 from csiproxy.emulator.disk import Disk
 from csiproxy.emulator.fidelity import Fidelity, Point
@@ -14,6 +14,7 @@ from csiproxy.emulator.file_systems import NTFS
 from csiproxy.emulator.partition_table import MIB, Partition
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.emulator.volume import Condition
+from csiproxy.host import schema
 from csiproxy.host.cim import Instance, Result, Value
 
 # "Growing" by less than this is refused, by Windows with this very sentence.

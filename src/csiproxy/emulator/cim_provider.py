@@ -9,10 +9,10 @@ from csiproxy.emulator.disk import Disk, Disks
 from csiproxy.emulator.fidelity import Fidelity
 from csiproxy.emulator.partition_table import LayoutError, Partition
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
-from csiproxy.emulator.schema import DISK, EXTENDED_STATUS, PARTITION, VOLUME, CimClass
 from csiproxy.emulator.volume import Volume
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.schema import DISK, EXTENDED_STATUS, PARTITION, VOLUME, CimClass
 
 # The name of the node in object identifiers; on Windows the computer's name stands here.
 HOST = "EMULATED"

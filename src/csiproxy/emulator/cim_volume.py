@@ -5,13 +5,13 @@ https://learn.microsoft.com/windows-hardware/drivers/storage/msft-volume
 
 from collections.abc import Mapping
 
-from csiproxy.emulator import schema
 from csiproxy.emulator.boot_sector import LABEL_BYTES
 from csiproxy.emulator.cim_provider import BOOT_DRIVE, Arguments, Storage, matches, run
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.emulator.volume import Condition, Content, Volume
 from csiproxy.errors import Win32Error
+from csiproxy.host import schema
 from csiproxy.host.cim import Instance, Result, Value
 
 # MSFT_Volume.HealthStatus and OperationalStatus

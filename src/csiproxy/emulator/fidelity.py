@@ -13,7 +13,7 @@ gives its own account beside it::
 
 ``like`` holds at least one point; each point names a test that would fail if it were not so.  What properties
 and methods there are is read from the schema, and what Windows has besides from the facts in
-``tests/emulator/wmi``; neither is said again.  ``python tools/generate_docs.py`` makes the tables of
+``tests/host/wmi``; neither is said again.  ``python tools/generate_docs.py`` makes the tables of
 docs/emulator.md of all that, and ``tests/shape/test_fidelity.py`` fails for a class without an account,
 and for an account without a page or with a test that does not exist.
 """
@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from csiproxy import emulator
-from csiproxy.emulator.schema import CimClass
+from csiproxy.host.schema import CimClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from csiproxy.emulator.volume import StoreKind, VolumeStore
 from csiproxy.emulator.win32 import EmulatedWin32
 from csiproxy.errors import HostError, Win32Error
 from csiproxy.host.cim import Session
+from csiproxy.host.schema import CIM_BIOS_ELEMENT, WIN32_BIOS
 from csiproxy.host.win32 import Win32
 
 SCHEMA = (
@@ -143,7 +144,8 @@ class Machine:
             self.namespace.mount_points,
             providers=(
                 ServiceClass(services),
-                BiosClass(self.state),
+                BiosClass(WIN32_BIOS, self.state),
+                BiosClass(CIM_BIOS_ELEMENT, self.state),
                 SmbGlobalMappingClass(self.smb_mappings),
                 *iscsi.providers(),
             ),

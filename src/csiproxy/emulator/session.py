@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import TypeVar
 
-from csiproxy.emulator import schema
 from csiproxy.emulator.cim_disk import DiskClass
 from csiproxy.emulator.cim_partition import PartitionClass
 from csiproxy.emulator.cim_provider import Association, End, ObjectIds, Provider, Storage, matches
@@ -16,10 +15,11 @@ from csiproxy.emulator.cim_volume import VolumeClass
 from csiproxy.emulator.disk import Disks
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.return_codes import MethodFailed
-from csiproxy.emulator.schema import INTEGERS, CimType, Method
 from csiproxy.emulator.state import StateError
 from csiproxy.errors import CimError
+from csiproxy.host import schema
 from csiproxy.host.cim import Instance, Result, Session, Value
+from csiproxy.host.schema import Method, comparable, fits
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class EmulatedSession(Session):
         provider = self._provider(class_name, "ExecQuery")
         known = provider.schema.properties
         for name, value in where.items():
-            if name not in known or not _comparable(value, known[name]):
+            if name not in known or not comparable(value, known[name]):
                 raise CimError(Wbem.INVALID_QUERY, "ExecQuery", f"{class_name} has no {name} to compare so")
         found = self._guarded("ExecQuery", lambda: provider.instances(where))
         return [instance for instance in found if matches(instance.properties, where)]
@@ -214,29 +214,9 @@ def _arguments(called: str, method: Method, parameters: Mapping[str, Value]) -> 
     for name, value in parameters.items():
         if name not in method.inputs:
             raise CimError(Wbem.INVALID_METHOD_PARAMETERS, called, f"it has no parameter {name}")
-        if value is not None and not _fits(value, method.inputs[name]):
+        if value is not None and not fits(value, method.inputs[name]):
             raise CimError(Wbem.INVALID_METHOD_PARAMETERS, called, f"{name} is a {method.inputs[name]}")
     missing = [name for name in method.required if parameters.get(name) is None]
     if missing:
         raise CimError(Wbem.INVALID_METHOD_PARAMETERS, called, f"{missing[0]} is required")
     return {name: parameters.get(name) for name in method.inputs}
-
-
-def _fits(value: Value, kind: CimType) -> bool:
-    if kind.endswith("[]"):
-        return isinstance(value, tuple) and all(_fits(item, kind[:-2]) for item in value)
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind == "string":
-        return isinstance(value, str)
-    if kind in INTEGERS:
-        least, most = INTEGERS[kind]
-        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-    return isinstance(value, Instance) and value.class_name == kind
-
-
-def _comparable(value: Value, kind: CimType) -> bool:
-    """Whether a condition can hold that value: arrays cannot be compared, characters also as text."""
-    if kind == "char16" and isinstance(value, str):
-        return len(value) == 1
-    return not kind.endswith("[]") and _fits(value, kind)

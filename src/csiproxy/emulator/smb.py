@@ -14,13 +14,13 @@ from secrets import token_bytes
 
 from csiproxy.emulator.cim_provider import Arguments
 from csiproxy.emulator.fidelity import Fidelity, Point
-from csiproxy.emulator.schema import MSFT_SMB_GLOBAL_MAPPING, SMB_GLOBAL_MAPPING
 from csiproxy.emulator.smb_servers import SmbServers
 from csiproxy.emulator.smb_session import Login, SmbSession
 from csiproxy.emulator.smb_shares import Shares
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.schema import MSFT_SMB_GLOBAL_MAPPING, SMB_GLOBAL_MAPPING
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS smb_mappings (

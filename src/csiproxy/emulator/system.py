@@ -12,10 +12,10 @@ from enum import IntEnum
 from csiproxy.emulator.cim_provider import Arguments, Association, End
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.inventory import START_MODES, ServiceReport
-from csiproxy.emulator.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.schema import DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE, CimClass
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS services (
@@ -307,11 +307,10 @@ class ServiceClass:
 
 
 class BiosClass:
-    """Provider of CIM_BIOSElement."""
+    """Provider of Win32_BIOS, and of the class that it is derived from."""
 
-    schema = CIM_BIOS_ELEMENT
     fidelity = Fidelity(
-        page="https://learn.microsoft.com/windows/win32/cimwin32prov/cim-bioselement",
+        page="https://learn.microsoft.com/windows/win32/cimwin32prov/win32-bios",
         like=(
             Point(
                 "the serial number stays, and is padded as on many machines",
@@ -321,7 +320,8 @@ class BiosClass:
         ),
     )
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, schema: CimClass, state: State) -> None:
+        self.schema = schema
         with state.transaction() as db:
             row = db.execute("SELECT serial FROM firmware").fetchone()
             if row is None:
@@ -337,7 +337,7 @@ class BiosClass:
             "Version": "1",
             "SerialNumber": self._serial + "  ",
         }
-        return [Instance(CIM_BIOS_ELEMENT.name, "Emulated firmware", properties)]
+        return [Instance(self.schema.name, "Emulated firmware", properties)]
 
     def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:  # noqa: ARG002
         """It has no methods, so the session never calls this."""

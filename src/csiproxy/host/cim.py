@@ -20,6 +20,7 @@ NAMESPACES = {
     "MSFT_SmbGlobalMapping": SMB,
     "Win32_Service": CIMV2,
     "Win32_DependentService": CIMV2,
+    "Win32_BIOS": CIMV2,
     "CIM_BIOSElement": CIMV2,
 }
 

@@ -1,7 +1,7 @@
 """The node itself: its firmware and its Windows services.
 
 https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service
-https://learn.microsoft.com/windows/win32/cimwin32prov/cim-bioselement
+https://learn.microsoft.com/windows/win32/cimwin32prov/win32-bios
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ class System:
     def bios_serial_number(self) -> str:
         """The serial number that the firmware reports, without the spaces that some pad it with."""
         with judged("read the firmware's serial number"):
-            found = self._session.instances("CIM_BIOSElement")
+            found = self._session.instances("Win32_BIOS")
         if not found:
             raise NotFound("Windows reports no firmware")
         return found[0].text("SerialNumber").strip()

@@ -1,12 +1,14 @@
-"""The storage classes that the emulated node has: their properties and methods, with CIM types.
+"""The storage classes of the port: their properties and methods, with CIM types.
 
 Facts from https://learn.microsoft.com/windows-hardware/drivers/storage/windows-storage-management-api-classes,
-with the properties that only running systems show.  A method that is not listed is answered as one that
-the provider does not implement.
+with the properties that only running systems show.  Windows has more; the emulated node answers what is not
+listed as a method that the provider does not implement, and a COM session neither reads nor asks it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from csiproxy.host.cim import Instance, Value
 
 DISK = "MSFT_Disk"
 PARTITION = "MSFT_Partition"
@@ -48,6 +50,27 @@ class CimClass:
     key: str
     properties: Mapping[str, CimType]
     methods: Mapping[str, Method]
+
+
+def fits(value: Value, kind: CimType) -> bool:
+    """Whether a value can be of a type; NULL is of none."""
+    if kind.endswith("[]"):
+        return isinstance(value, tuple) and all(fits(item, kind[:-2]) for item in value)
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "string":
+        return isinstance(value, str)
+    if kind in INTEGERS:
+        least, most = INTEGERS[kind]
+        return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    return isinstance(value, Instance) and value.class_name == kind
+
+
+def comparable(value: Value, kind: CimType) -> bool:
+    """Whether a condition can hold that value: arrays cannot be compared, characters also as text."""
+    if kind == "char16" and isinstance(value, str):
+        return len(value) == 1
+    return not kind.endswith("[]") and fits(value, kind)
 
 
 _STATUS = {"ExtendedStatus": EXTENDED_STATUS}
@@ -203,6 +226,14 @@ MSFT_VOLUME = CimClass(
     },
 )
 
+# What a method says about its failure; embedded in results, no class that can be queried.
+MSFT_STORAGE_EXTENDED_STATUS = CimClass(
+    EXTENDED_STATUS,
+    "",
+    {"Message": "string", "MessageID": "string", "CIMStatusCode": "uint32", "ErrorType": "uint16"},
+    {},
+)
+
 MSFT_STORAGE_SETTING = CimClass(
     STORAGE_SETTING,
     "",
@@ -227,12 +258,12 @@ WIN32_SERVICE = CimClass(
     {"StartService": Method(), "StopService": Method()},
 )
 
-CIM_BIOS_ELEMENT = CimClass(
-    "CIM_BIOSElement",
-    "Name",
-    {"Name": "string", "Manufacturer": "string", "Version": "string", "SerialNumber": "string"},
-    {},
-)
+_FIRMWARE = {"Name": "string", "Manufacturer": "string", "Version": "string", "SerialNumber": "string"}
+
+WIN32_BIOS = CimClass("Win32_BIOS", "Name", _FIRMWARE, {})
+
+# What Win32_BIOS is derived from; programs ask for either.
+CIM_BIOS_ELEMENT = CimClass("CIM_BIOSElement", "Name", _FIRMWARE, {})
 
 SMB_GLOBAL_MAPPING = "MSFT_SmbGlobalMapping"
 

@@ -1,7 +1,7 @@
 """The node has the iSCSI classes; ``test_schema.py`` holds them against Windows' own."""
 
-from csiproxy.emulator import iscsi_schema
 from csiproxy.emulator.machine import Machine
+from csiproxy.host import iscsi_schema
 
 
 def test_the_node_answers_for_every_class(tmp_path):

@@ -1,10 +1,10 @@
-"""The iSCSI classes that the emulated node has: their properties and methods, with CIM types.
+"""The iSCSI classes of the port: their properties and methods, with CIM types.
 
 Facts from https://learn.microsoft.com/previous-versions/windows/desktop/iscsidisc/msft-iscsitarget and its
 neighbours, with the CHAP parameters that only running systems show.
 """
 
-from csiproxy.emulator.schema import CimClass, Method
+from csiproxy.host.schema import CimClass, Method
 
 TARGET = "MSFT_iSCSITarget"
 PORTAL = "MSFT_iSCSITargetPortal"
