@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine lint bench fuzz attack soak docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -17,7 +17,14 @@ demo: $(call stamp,run) ## play a pod's storage life on an emulated Windows node
 TEMPORARY := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 2000000 ] 2>/dev/null && echo /dev/shm)
 
 test: $(call stamp,test) system-packages ## run all tests that need no privileges
-	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal
+	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal -m 'not wine'
+
+wine: $(call stamp,test) system-packages ## fetch Wine and a Windows Python into the user's cache, once
+	@$(BIN)/python -m tools.wine
+
+test-wine: wine ## run the Windows side for real, under Wine
+	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal -m wine
+	$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m tools.wine python -m pytest -p no:cacheprovider -m windows tests
 
 lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 	$(BIN)/ruff check .

@@ -6,13 +6,16 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from hypothesis import settings
 from tests import leaks
 from tests.iscsi_target import TargetServer
 from tests.samba import Samba
+
+if TYPE_CHECKING:
+    from tools.wine.prefix import Prefix
 
 # A shared machine is sometimes slow; that is no failure of what is tested.
 settings.register_profile("project", deadline=None)
@@ -22,9 +25,7 @@ settings.load_profile("project")
 def find_foreign(program: str) -> str:
     """Find a program of another project; absent: skip on a laptop, fail under CI=true."""
     path = shutil.which(program, path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin:/sbin")
-    if path:
-        return path
-    return _absent(program)
+    return path or do_without(f"{program} is not installed (make system-packages installs it)")
 
 
 def find_library(name: str) -> str:
@@ -32,15 +33,23 @@ def find_library(name: str) -> str:
     try:
         ctypes.CDLL(name)
     except OSError:
-        _absent(name)
+        do_without(f"{name} is not installed (make system-packages installs it)")
     return name
 
 
-def _absent(name: str) -> NoReturn:
-    reason = f"{name} is not installed (make system-packages installs it)"
+def do_without(reason: str) -> NoReturn:
+    """Skip a test that wants what is not here, on a laptop; fail it under CI=true."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On Windows collect what is for Windows alone; the rest wants what only Linux has."""
+    if sys.platform != "win32":
+        return None
+    modules = collection_path.rglob("test_*.py") if collection_path.is_dir() else [collection_path]
+    return not any("pytest.mark.windows" in module.read_text(encoding="utf-8") for module in modules) or None
 
 
 @pytest.fixture
@@ -73,10 +82,7 @@ def require_smb() -> None:
     """Skip where the test's host cannot have an SMB server, fail there under CI=true."""
     if os.geteuid() == 0:
         return
-    reason = "Samba checks passwords for root only"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    do_without("Samba checks passwords for root only")
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +125,15 @@ def demand_mounting() -> None:
 def mounting() -> None:
     """See :func:`demand_mounting`."""
     demand_mounting()
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Prefix"]:
+    """A Windows of this test worker's own: see :class:`tools.wine.prefix.Prefix`."""
+    from tools.wine.prefix import Prefix
+    from tools.wine.prepare import bed
+
+    if not bed().ready:
+        do_without("Wine is not prepared (make wine prepares it)")
+    with Prefix(bed(), tmp_path_factory.mktemp("wine") / "prefix") as prefix:
+        yield prefix
