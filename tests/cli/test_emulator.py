@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import CommandLine
 
 from csiproxy.cli.demo.processes import Program
+from csiproxy.emulator.connect import connect
 
 
 @pytest.fixture
@@ -142,3 +143,37 @@ def test_ctrl_c_ends_a_node_without_a_traceback(short_directory: Path) -> None:
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (0, b"")
+
+
+def test_windows_programs_come_in_by_the_token_file_which_goes_with_the_node(
+    short_directory: Path,
+) -> None:
+    token = short_directory / "token"
+    options = ["--tcp", "127.0.0.1:0", "--token-file", str(token)]
+    program = Program(
+        "node",
+        ["emulator", "run", "--state", str(short_directory / "n"), *options],
+        str(short_directory / "log"),
+    )
+    host = connect(str(token))
+    assert len(host.cim.instances("MSFT_Disk")) == 1
+    with host.win32.open_root("C:\\") as root:
+        assert [entry.name for entry in host.win32.entries(root)] == ["var"]
+    assert program.stop() == 0
+    assert not token.exists()
+
+
+@pytest.mark.parametrize("option", [["--tcp", "127.0.0.1:0"], ["--token-file", "/tmp/none"]])
+def test_an_entrance_needs_an_address_and_a_file(
+    csi_proxy: CommandLine, short_directory: Path, option: list[str]
+) -> None:
+    shown = csi_proxy("emulator", "run", "--state", str(short_directory / "n"), *option)
+    assert (shown.code, "go together" in shown.err) == (2, True)
+
+
+def test_an_entrance_that_others_could_reach_is_refused(
+    csi_proxy: CommandLine, short_directory: Path
+) -> None:
+    options = ["--tcp", "0.0.0.0:0", "--token-file", str(short_directory / "token")]
+    shown = csi_proxy("emulator", "run", "--state", str(short_directory / "n"), *options)
+    assert (shown.code, "no loopback address" in shown.err) == (1, True)

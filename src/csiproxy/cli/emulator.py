@@ -55,6 +55,16 @@ def command() -> None:
     "(Linux, as root); default: as before, at first directory",
 )
 @click.option(
+    "--tcp",
+    metavar="127.0.0.1:PORT",
+    help="also listen for Windows programs under Wine, on this host only; port 0 is any free one",
+)
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    help="with --tcp: a file for you alone, written at the start: where to connect and what to show",
+)
+@click.option(
     "--ready-fd",
     type=click.IntRange(min=3),
     metavar="N",
@@ -66,12 +76,18 @@ def run(
     smb_servers: tuple[SmbServerReport, ...],
     smb_files: str | None,
     volumes: str | None,
+    tcp: str | None,
+    token_file: str | None,
     ready_fd: int | None,
 ) -> None:
     """Run a node in the foreground.  SIGTERM, Ctrl-C or 'emulator stop' ends it."""
     from csiproxy.emulator import node
     from csiproxy.emulator.smb_shares import Show
     from csiproxy.emulator.volume import StoreKind
+    from csiproxy.emulator.tcp import EntrancePlace
+
+    if (tcp is None) is not (token_file is None):
+        raise click.UsageError("--tcp and --token-file go together")
 
     if ready_fd is not None:
         _demand_open(ready_fd)
@@ -82,12 +98,14 @@ def run(
             _write_ready(ready_fd)
 
     show = Show(smb_files) if smb_files else None
+    entrance = EntrancePlace(tcp, token_file) if tcp and token_file else None
     node.run(
         state,
         drive_c=drive_c,
         smb_files=show,
         smb_servers=smb_servers,
         volumes=StoreKind(volumes) if volumes else None,
+        entrance=entrance,
         ready=announce,
     )
 

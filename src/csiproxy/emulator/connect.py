@@ -6,9 +6,10 @@ import threading
 import time
 from collections.abc import Sequence
 
-from csiproxy.emulator import locks, sockets
+from csiproxy.emulator import locks, sockets, tcp
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import RemoteNamespace, RemoteSession
+from csiproxy.emulator.remote_win32 import RemoteWin32
 from csiproxy.emulator.win32 import EmulatedWin32
 from csiproxy.errors import HostUnreachable, Win32Error
 from csiproxy.host import Host
@@ -27,12 +28,14 @@ def connect(
     command: Sequence[str] | None = None,
     volumes: str | None = None,
 ) -> Host:
-    """The port on the node of a directory.
+    """The port on the node of a directory, or through the entrance whose token file this is.
 
     With ``start`` a node is started when none runs, by ``command`` (default: ``csi-proxy emulator run``, with
     ``volumes`` as its ``--volumes``); it outlives this process and is never started again by itself.
     HostUnreachable when it does not answer.
     """
+    if os.path.isfile(directory):
+        return enter(directory)
     directory = os.path.realpath(directory)
     pool = Pool(lambda: sockets.dial(directory))
     try:
@@ -45,6 +48,13 @@ def connect(
     # A proxy that was killed may have held some.
     locks.clear_abandoned(pool.greeting().places.locks)
     return Host(RemoteSession(pool), EmulatedWin32(RemoteNamespace(pool)))
+
+
+def enter(file: str) -> Host:
+    """The port through the entrance that a token file is of.  HostUnreachable when no node answers there."""
+    pool = Pool(lambda: tcp.dial(file))
+    pool.greeting()
+    return Host(RemoteSession(pool), RemoteWin32(pool, pool.another))
 
 
 def start_node(directory: str, command: Sequence[str] | None = None) -> None:

@@ -13,21 +13,27 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from csiproxy.emulator import frames, sockets, wire
 from csiproxy.emulator.calls import Arguments, Call, namespace_calls, perform, session_calls
 from csiproxy.emulator.control import control_calls
 from csiproxy.emulator.faults import ReplyLost
 from csiproxy.emulator.frames import Frame
+from csiproxy.emulator.handles import Handles, win32_calls
 from csiproxy.emulator.inventory import SmbServerReport
 from csiproxy.emulator.machine import Machine
+from csiproxy.emulator.places import Places
 from csiproxy.emulator.smb_shares import Show
 from csiproxy.emulator.volume import StoreKind
+from csiproxy.emulator.tcp import Entrance, EntrancePlace
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
 from csiproxy.errors import HostError
 
 MOST_CONNECTIONS = 512
+# Of these through the entrance, where whoever is on this host can knock.
+MOST_THROUGH_ENTRANCE = 128
 
 # How long calls that run may take to end once the node is told to stop (seconds).  The state is whole at any
 # instant, so nothing is lost when they do not.
@@ -37,22 +43,34 @@ GRACE = 10.0
 PAUSE = 0.05
 
 
-class Node:
-    """Serves one machine on its socket, from :meth:`serve` until :meth:`stop`."""
+# Where drives and locks are is nothing to programs that cannot open a directory of the host.
+NOWHERE = Places({}, "")
 
-    def __init__(self, machine: Machine) -> None:
+
+class Node:
+    """Serves one machine on its socket, from :meth:`serve` until :meth:`stop`.
+
+    Through an ``entrance``, which is shut then, Windows programs reach both halves of the port, no more.
+    """
+
+    def __init__(self, machine: Machine, entrance: Entrance | None = None) -> None:
         self._machine = machine
+        self._entrance = entrance
+        self._session_calls = session_calls(machine.session)
         self._calls: Mapping[str, Call] = {
-            **session_calls(machine.session),
+            **self._session_calls,
             **namespace_calls(machine.links),
             **control_calls(machine, self.stop),
         }
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
+        self._through_entrance: set[socket.socket] = set()
         self._wake, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._server = sockets.listen(machine.directory)
-        self._server.setblocking(False)
+        self._servers = [self._server, entrance.socket] if entrance else [self._server]
+        for server in self._servers:
+            server.setblocking(False)
 
     def stop(self) -> None:
         """Make :meth:`serve` return.  From any thread, and from a signal handler; twice is once."""
@@ -65,31 +83,38 @@ class Node:
         """Accept connections until told to stop, then let running calls end."""
         try:
             with selectors.DefaultSelector() as selector:
-                selector.register(self._server, selectors.EVENT_READ)
-                selector.register(self._wake, selectors.EVENT_READ)
-                while not any(key.fileobj is self._wake for key, _ in selector.select()):
-                    self._accept()
+                for server in (*self._servers, self._wake):
+                    selector.register(server, selectors.EVENT_READ)
+                while self._wake not in (ready := [key.fileobj for key, _ in selector.select()]):
+                    for server in self._servers:
+                        if server in ready:
+                            self._accept(server)
         finally:
             sockets.remove(self._machine.directory)
             self._server.close()
+            if self._entrance:
+                self._entrance.close()
             self._drain()
             self._wake.close()
             self._waker.close()
 
-    def _accept(self) -> None:
+    def _accept(self, server: socket.socket) -> None:
         try:
-            connection, _ = self._server.accept()
+            connection, _ = server.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return  # the caller has gone again
         except OSError:
             time.sleep(PAUSE)  # descriptors or memory are short, and the caller is still waiting
             return
         connection.setblocking(True)
-        thread = threading.Thread(target=self._attend, args=(connection,), name="connection", daemon=True)
+        attend = self._attend if server is self._server else self._attend_entrance
+        thread = threading.Thread(target=attend, args=(connection,), name="connection", daemon=True)
         with self._lock:
-            refusal = self._refusal(connection)
+            refusal = self._refusal(connection, by_socket=server is self._server)
             if not refusal:
                 self._connections[connection] = thread
+                if server is not self._server:
+                    self._through_entrance.add(connection)
         try:
             if refusal:
                 _send_if_possible(connection, Failure(HostError(refusal)))
@@ -97,53 +122,82 @@ class Node:
             else:
                 thread.start()
         except RuntimeError:  # no room for a thread
-            with self._lock:
-                del self._connections[connection]
+            self._forget(connection)
             connection.close()
 
-    def _refusal(self, connection: socket.socket) -> str:
+    def _refusal(self, connection: socket.socket, *, by_socket: bool) -> str:
         """Why a connection is not taken; empty when it is."""
-        if not sockets.is_of_own_user_or_root(connection):
+        if by_socket and not sockets.is_of_own_user_or_root(connection):
             return "only the node's own user and root may use it"
+        if not by_socket and len(self._through_entrance) >= MOST_THROUGH_ENTRANCE:
+            return f"it has {MOST_THROUGH_ENTRANCE} connections through its entrance already"
         if len(self._connections) >= MOST_CONNECTIONS:
             return f"it has {MOST_CONNECTIONS} connections already"
         return ""
 
     def _attend(self, connection: socket.socket) -> None:
-        """One connection, from greeting to end."""
+        """One connection to the socket, from greeting to end."""
+        with self._ending(connection):
+            places = self._machine.namespace.places()
+            self._converse(connection, places, self._calls, sockets.peer_process(connection))
+
+    def _attend_entrance(self, connection: socket.socket) -> None:
+        """One connection through the entrance: without the token it ends unanswered."""
+        handles = Handles()
+        with self._ending(connection):
+            if self._entrance and self._entrance.admits(connection):
+                calls = {**self._session_calls, **win32_calls(self._machine.win32, handles)}
+                try:
+                    self._converse(connection, NOWHERE, calls, None)
+                finally:
+                    handles.close_all()
+
+    @contextmanager
+    def _ending(self, connection: socket.socket) -> Iterator[None]:
         try:
-            greeting = Greeting(wire.VERSION, os.getpid(), self._machine.namespace.places())
-            with self._machine.faults.calling(sockets.peer_process(connection)):
-                if _send_if_possible(connection, greeting):
-                    while self._serve_one(connection):
-                        pass
+            yield
         except (OSError, WireError, ReplyLost):
             pass  # the peer is gone, or is none of ours, or is to learn nothing
         finally:
-            with self._lock:
-                self._connections.pop(connection, None)
+            self._forget(connection)
             connection.close()
 
-    def _serve_one(self, connection: socket.socket) -> bool:
+    def _forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._connections.pop(connection, None)
+            self._through_entrance.discard(connection)
+
+    def _converse(
+        self, connection: socket.socket, places: Places, calls: Mapping[str, Call], process: int | None
+    ) -> None:
+        """Greet, and answer calls until the peer has closed."""
+        greeting = Greeting(wire.VERSION, os.getpid(), places)
+        with self._machine.faults.calling(process):
+            if _send_if_possible(connection, greeting):
+                while self._serve_one(connection, calls):
+                    pass
+
+    def _serve_one(self, connection: socket.socket, calls: Mapping[str, Call]) -> bool:
         """Receive a call, make it, answer; False when the peer has closed."""
         frame = frames.receive(connection)
         if frame is None:
             return False
         try:
-            answer = self._answer(frame)
+            answer = self._answer(frame, calls)
         finally:
             frame.close()
         frames.send(connection, _encoded(answer))
         return True
 
-    def _answer(self, frame: Frame) -> Reply | Failure:
+    @staticmethod
+    def _answer(frame: Frame, calls: Mapping[str, Call]) -> Reply | Failure:
         """Make a call; WireError when it is none, ReplyLost when its reply is ordered to get lost."""
         request = wire.decode(frame.message)
-        if not isinstance(request, Request) or request.call not in self._calls:
+        if not isinstance(request, Request) or request.call not in calls:
             raise WireError("a message is no call")
         arguments = Arguments(request.arguments, frame.descriptors[0] if frame.descriptors else None)
         try:
-            return Reply(perform(self._calls[request.call], arguments))
+            return Reply(perform(calls[request.call], arguments))
         except (WireError, ReplyLost):
             raise
         except HostError as error:
@@ -173,17 +227,18 @@ def run(
     smb_files: Show | None = None,
     smb_servers: Sequence[SmbServerReport] = (),
     volumes: StoreKind | None = None,
+    entrance: EntrancePlace | None = None,
     ready: Callable[[Machine], object] | None = None,
 ) -> None:
     """Run the node of a directory until SIGTERM, SIGINT or the operator's stop.
 
     ``ready`` is called once it answers on its socket.  Raises what
-    :class:`~csiproxy.emulator.machine.Machine` raises.
+    :class:`~csiproxy.emulator.machine.Machine` and :class:`~csiproxy.emulator.tcp.Entrance` raise.
     """
     with Machine(directory, drive_c=drive_c, smb_files=smb_files, volumes=volumes) as machine:
         for server in smb_servers:
             machine.smb_servers.set(server.name, server.host, server.port)
-        node = Node(machine)
+        node = Node(machine, Entrance(entrance) if entrance else None)
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: node.stop())

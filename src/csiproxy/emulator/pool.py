@@ -147,13 +147,17 @@ class Pool:
             if connection.is_usable:
                 return connection
             connection.close()
+        connection = self.another()
+        self._greeting = connection.greeting
+        return connection
+
+    def another(self) -> Connection:
+        """A connection of its own, which the pool does not count; HostUnreachable when no node answers."""
         try:
             connected = self._dial()
         except OSError as error:
             raise HostUnreachable(f"no emulated node answers: {error.strerror or error}") from error
-        connection = Connection(connected)
-        self._greeting = connection.greeting
-        return connection
+        return Connection(connected)
 
     def _give_back(self, connection: Connection) -> None:
         with self._lock:
