@@ -51,10 +51,12 @@ class Poller(Protocol[Token]):
 
 
 def native_poller() -> Poller[Token]:
-    """Make this system's poller of descriptors.  Raise OSError where there is none (Windows)."""
+    """Make this system's poller: of descriptors, or of named pipes on Windows."""
     if sys.platform == "win32":
-        raise OSError("this system has no poller for descriptors; give the server one for its own handles")
-    else:  # noqa: RET506  mypy tells platforms apart by branches only
+        from csiproxy.rpc.pipe_poller import PipePoller
+
+        return PipePoller()
+    else:  # noqa: RET505  mypy tells platforms apart by branches only
         from csiproxy.rpc.descriptor_poller import DescriptorPoller
 
         return DescriptorPoller()

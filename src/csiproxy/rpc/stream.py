@@ -8,11 +8,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end, as far as the system says; ``account`` is a Windows account name."""
+    r"""Who is at the other end, as far as the system says.
+
+    Of Windows: ``account`` is the account's name (``NT AUTHORITY\SYSTEM``) or, where this machine does not
+    know it, its SID (``S-1-5-21-…``); ``image`` the program's path; ``session`` the logon session's number.
+    """
 
     pid: int | None
     uid: int | None
     account: str = ""
+    image: str = ""
+    session: int | None = None
 
 
 class Source(Protocol):
@@ -82,3 +88,19 @@ class EndpointInUse(OSError):
 
     def __init__(self, path: str) -> None:
         super().__init__(errno.EADDRINUSE, "a live server listens there already; stop it first", path)
+
+
+class EndpointUntrusted(EndpointInUse):
+    """Somebody serves at an endpoint who may not: a program that waits for other people's secrets, perhaps.
+
+    ``server`` is who it is.
+    """
+
+    def __init__(self, path: str, server: Peer) -> None:
+        super().__init__(path)
+        program, account = server.image or "unknown program", server.account or "an unknown account"
+        self.strerror = (
+            f"process {server.pid} ({program}) of {account} serves there, which is neither the system nor an "
+            "administrator; find out why, and end it"
+        )
+        self.server = server
