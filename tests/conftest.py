@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from hypothesis import settings
 from tests import leaks
-from tests.iscsi_target import TargetServer
-from tests.samba import Samba
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only Linux has is imported where it is used: these fixtures serve Windows, too
+    from tests.iscsi_target import TargetServer
+    from tests.samba import Samba
     from tools.wine.prefix import Prefix
 
 # A shared machine is sometimes slow; that is no failure of what is tested.
@@ -59,8 +59,10 @@ def foreign() -> Callable[[str], str]:
 
 
 @pytest.fixture
-def target_server(tmp_path: Path) -> Iterator[TargetServer]:
+def target_server(tmp_path: Path) -> Iterator["TargetServer"]:
     """A real iSCSI target, and an initiator's library to reach it with."""
+    from tests.iscsi_target import TargetServer
+
     find_library("libiscsi.so.7")
     server = TargetServer(tmp_path / "target", find_foreign)
     yield server
@@ -86,8 +88,10 @@ def require_smb() -> None:
 
 
 @pytest.fixture(scope="session")
-def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Samba"]:
     """An SMB server that this worker's tests share."""
+    from tests.samba import Samba
+
     require_smb()
     server = Samba(tmp_path_factory.mktemp("samba"), find_foreign)
     yield server
@@ -95,8 +99,10 @@ def samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
 
 
 @pytest.fixture(scope="session")
-def plain_samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samba]:
+def plain_samba(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Samba"]:
     """An SMB server that cannot encrypt."""
+    from tests.samba import Samba
+
     require_smb()
     server = Samba(tmp_path_factory.mktemp("plain-samba"), find_foreign, encrypt="off")
     yield server

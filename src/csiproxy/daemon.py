@@ -1,22 +1,22 @@
 """``csi-proxy serve``: the composition root, and the only place that names a host."""
 
 import os
-import queue
-import signal
-import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TextIO
 
-from csiproxy import flags, operations
+from csiproxy import flags, listening, operations, supervision
 from csiproxy.api import versions
-from csiproxy.api.endpoints import socket_path
 from csiproxy.api.versions import Contract
 from csiproxy.errors import CsiProxyError, HostError, InvalidArgument
 from csiproxy.flags import Settings
 from csiproxy.host import Host
-from csiproxy.rpc.stream import Listener
+from csiproxy.listening import Place, Unusable
+from csiproxy.log import Output, open_log
 from csiproxy.server.audit import FileSink, Trail
 from csiproxy.server.server import Endpoints, Proxy
+from csiproxy.supervision import Supervisor
 
 SUCCESS, FAILURE, MISCONFIGURED = 0, 1, 2
 """Exit codes: stopped as asked; nothing could be served; the operator has to change a flag first."""
@@ -31,38 +31,72 @@ class _Stop(Exception):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until SIGTERM or SIGINT; ``argv`` are the flags behind ``serve``.  Return the exit code."""
+    """Serve until told to stop; ``argv`` are the flags behind ``serve``.  Return the exit code."""
     try:
-        _run(flags.parse(argv))
-    except _Stop as stop:
-        sys.stderr.write(f"csi-proxy serve: {stop}\n")
-        return stop.code
+        settings = flags.parse(argv)
     except SystemExit as finished:  # argparse has said what there is to say
         return finished.code if isinstance(finished.code, int) else FAILURE
+    if not settings.windows_service:
+        return _logged(settings, supervision.foreground)
+    try:
+        if not settings.log.file:  # a service has no standard error
+            settings = replace(settings, log=replace(settings.log, file=supervision.service_log()))
+        return supervision.as_service(lambda supervisor: _logged(settings, lambda: supervisor))
+    except (supervision.NoService, OSError) as error:
+        sys.stderr.write(f"csi-proxy serve: {error}\n")
+        return MISCONFIGURED
+
+
+def _logged(settings: Settings, supervisor: Callable[[], Supervisor]) -> int:
+    """Open the log, serve, and log why nothing can be served."""
+    try:
+        raw, log = open_log(settings.log.file, settings.log.largest, stderr=settings.log.stderr)
+    except OSError as error:
+        sys.stderr.write(
+            f"csi-proxy serve: -log_file {settings.log.file} cannot be opened ({error.strerror}): "
+            "name a file that you may append to\n"
+        )
+        return MISCONFIGURED
+    try:
+        for warning in settings.warnings:
+            log.write(f"csi-proxy serve: {warning}\n")
+        _run(settings, supervisor, raw, log)
+    except _Stop as stop:
+        log.write(f"csi-proxy serve: {stop}\n")
+        return stop.code
     return SUCCESS
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, log: TextIO) -> None:
     contracts = _contracts(settings)
-    trail = _trail(settings)
-    _prepare_directory(settings.endpoints)
-    proxy = Proxy(contracts, _operations(settings), trail, sys.stderr)
+    trail = _trail(settings, raw, log)
+    if settings.windows_service and (problem := supervision.service_problem()):
+        raise _Stop(
+            MISCONFIGURED,
+            f"{problem}, who could make it run programs of theirs as the system: install it in a folder that "
+            "only administrators can change (icacls shows and sets who can)",
+        )
+    place = listening.place(settings.endpoints, settings.pipe_sddl)
+    try:
+        place.prepare()
+    except Unusable as error:
+        raise _Stop(MISCONFIGURED, str(error)) from error
+    proxy = Proxy(contracts, _operations(settings), trail, log)
 
     # From here on a signal means an orderly end: what was opened is to be closed again.
-    # SimpleQueue.put may interrupt a get of the same thread; the lock inside threading.Event may not.
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: signals.put(number))
-
-    endpoints = _listen(proxy, settings.endpoints)
+    supervisor = supervise()
+    endpoints = _listen(proxy, place)
+    for problem in endpoints.untrusted:
+        log.write(f"csi-proxy serve: SECURITY: {problem}\n")
     proxy.start()
-    _announce(endpoints, settings)
-    signals.get()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever presses Ctrl-C twice does not want to wait
+    supervisor.serving()
+    _announce(endpoints, place, settings)
+    supervisor.wait()
+    supervisor.stopping(settings.grace)
     if not proxy.stop(settings.grace):
-        sys.stderr.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
+        log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
     if trail.lost:
-        sys.stderr.write(f"csi-proxy serve: {trail.lost} audit records could not be written\n")
+        log.write(f"csi-proxy serve: {trail.lost} audit records could not be written\n")
 
 
 def _contracts(settings: Settings) -> tuple[Contract, ...]:
@@ -72,29 +106,14 @@ def _contracts(settings: Settings) -> tuple[Contract, ...]:
         raise _Stop(MISCONFIGURED, f"--serve or --no-serve: {error}") from error
 
 
-def _trail(settings: Settings) -> Trail:
+def _trail(settings: Settings, raw: Output, log: TextIO) -> Trail:
     if settings.audit_log == "-":
-        return Trail(FileSink(sys.stderr.fileno()), sys.stderr)
+        return Trail(raw, log)
     try:
-        return Trail(FileSink.open(settings.audit_log), sys.stderr)
+        return Trail(FileSink.open(settings.audit_log), log)
     except OSError as error:
         problem = f"--audit-log {settings.audit_log} cannot be opened ({error.strerror})"
         raise _Stop(MISCONFIGURED, f"{problem}: name a file that you may append to") from error
-
-
-def _prepare_directory(path: str) -> None:
-    """Make the directory of the socket files, or see that nobody else can put files of their own there."""
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        found = os.stat(path)
-    except OSError as error:
-        message = (
-            f"--endpoints {path} cannot be made ({error.strerror}): name a directory that you may write to"
-        )
-        raise _Stop(MISCONFIGURED, message) from error
-    if sys.platform != "win32" and (found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH):
-        problem = f"--endpoints {path} can be written to by others, who could pose as csi-proxy there"
-        raise _Stop(MISCONFIGURED, f"{problem}: name a directory of your own")
 
 
 def _operations(settings: Settings) -> operations.Operations:
@@ -108,6 +127,11 @@ def _operations(settings: Settings) -> operations.Operations:
 
 
 def _host(directory: str, volumes: str | None) -> Host:
+    if not directory:
+        raise _Stop(
+            MISCONFIGURED,
+            "this release cannot manage this machine's own storage yet: name an emulated node with --host",
+        )
     from csiproxy.emulator import connect
 
     try:
@@ -118,37 +142,28 @@ def _host(directory: str, volumes: str | None) -> Host:
         ) from error
 
 
-def _listen(proxy: Proxy, directory: str) -> Endpoints:
+def _listen(proxy: Proxy, place: Place) -> Endpoints:
     try:
-        endpoints = proxy.listen(lambda contract: _open(directory, contract))
+        endpoints = proxy.listen(place.open)
     except OSError as error:
-        raise _Stop(
-            FAILURE, f"no endpoint can be opened in {directory}: {error.strerror or error}"
-        ) from error
+        raise _Stop(FAILURE, f"no endpoint can be opened {place.where}: {error.strerror or error}") from error
     if not endpoints.served:
-        problem = f"another process already serves every endpoint in {directory}"
-        raise _Stop(FAILURE, f"{problem}: stop it, or name another directory")
+        problem = f"another process already serves every endpoint {place.where}"
+        raise _Stop(FAILURE, f"{problem}: stop it, or choose others with --serve or --endpoints")
     return endpoints
 
 
-def _open(directory: str, contract: Contract) -> Listener:
-    if sys.platform == "win32":
-        raise _Stop(FAILURE, "this release has no named pipes yet; run it where there are unix sockets")
-    else:  # noqa: RET506 - mypy for Windows must not read on
-        from csiproxy.rpc.unix import UnixListener
-
-        return UnixListener(socket_path(directory, contract.endpoint), contract.endpoint)
-
-
-def _announce(endpoints: Endpoints, settings: Settings) -> None:
+def _announce(endpoints: Endpoints, place: Place, settings: Settings) -> None:
     """Say that calls are answered, to people on standard output and to programs on ``--ready-fd``."""
     left = (
         f" ({len(endpoints.left)} left to another process: {', '.join(endpoints.left)})"
         if endpoints.left
         else ""
     )
+    if sys.stdout is None:  # under the service control manager
+        return
     try:
-        sys.stdout.write(f"ready: {len(endpoints.served)} endpoints in {settings.endpoints}{left}\n")
+        sys.stdout.write(f"ready: {len(endpoints.served)} endpoints {place.where}{left}\n")
         sys.stdout.flush()
     except OSError:
         pass  # nobody reads it; serving is what counts

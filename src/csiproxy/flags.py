@@ -3,15 +3,19 @@
 import argparse
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from csiproxy import klog
+from csiproxy.klog import Log
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
 
 _KUBELET_PATH = r"C:\var\lib\kubelet"
 _EMULATOR = "emulator:"
 _STANDARD_STREAMS = 3
+_ON_WINDOWS = sys.platform == "win32"
 
 _DESCRIPTION = """\
 Serve the storage operations of a Windows node to CSI node plugins, until SIGTERM or SIGINT.
@@ -24,17 +28,21 @@ examples:
   csi-proxy serve --host emulator:/tmp/node
   csi-proxy serve --host emulator:/tmp/node --serve 'disk/*,volume/*' --audit-log /var/log/csi-proxy.jsonl
 
-Flags may also be written with one dash, as Go programs do (-kubelet-path=D:\\kubelet)."""
+Flags may also be written with one dash, as Go programs do (-kubelet-path=D:\\kubelet). The log flags of Go
+programs are taken, too: -logtostderr=false -log_file=FILE (or -log_dir=DIR) [-alsologtostderr]
+[-log_file_max_size=MEGABYTES, default 64; three full files are kept]; others, like -v=5, have no effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the operator asked for.
 
-    ``emulator`` is the state directory of the emulated node, ``volumes`` its store of volumes where it is
-    started here and that is not what it was before; ``endpoints`` the directory of the socket
-    files; ``audit_log`` a file, ``-`` for standard error; ``ready_fd`` a descriptor or None; ``grace`` the
-    seconds that running calls have at the end.
+    ``emulator`` is the state directory of the emulated node (or the file that opens its entrance), "" for
+    this machine itself, ``volumes`` its store of volumes where it is started here and that is not what it was
+    before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
+    pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``metrics`` where metrics
+    are served, "" for nowhere; ``ready_fd`` a descriptor or None; ``grace`` the seconds that running calls
+    have at the end.  ``warnings`` are for the operator.
     """
 
     emulator: str
@@ -44,13 +52,23 @@ class Settings:
     no_serve: tuple[str, ...]
     configuration: Configuration
     audit_log: str
+    log: Log
+    metrics: str
+    pipe_sddl: str
+    windows_service: bool
     ready_fd: int | None
     grace: float
+    warnings: tuple[str, ...]
 
 
 def parse(argv: Sequence[str]) -> Settings:
     """Read the flags behind ``serve``; SystemExit 2 after saying what is wrong, 0 after ``--help``."""
-    given = _parser().parse_args([_two_dashes(argument) for argument in argv])
+    parser = _parser()
+    try:
+        taken = klog.take(argv)
+    except klog.BadFlag as error:
+        parser.error(str(error))
+    given = parser.parse_args([_two_dashes(argument) for argument in taken.rest])
     kubelet_path: str = given.kubelet_path
     return Settings(
         emulator=given.host,
@@ -68,8 +86,13 @@ def parse(argv: Sequence[str]) -> Settings:
             require_privacy=given.require_privacy,
         ),
         audit_log=given.audit_log,
+        log=taken.log,
+        metrics=given.metrics_bind_address,
+        pipe_sddl=given.pipe_sddl,
+        windows_service=given.windows_service,
         ready_fd=given.ready_fd,
         grace=given.grace,
+        warnings=taken.warnings,
     )
 
 
@@ -100,10 +123,12 @@ def _add_node_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--host",
         type=_host,
-        required=True,
+        required=not _ON_WINDOWS,
+        default="",
         metavar="emulator:DIR",
-        help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR; "
-        "it is started when it does not run yet",
+        help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR, "
+        "which is started when it does not run yet, or whose entrance is opened by the file DIR; "
+        "default on Windows: this machine",
     )
     group.add_argument(
         "--volumes",
@@ -115,7 +140,15 @@ def _add_node_flags(parser: argparse.ArgumentParser) -> None:
         "--endpoints",
         metavar="DIR",
         help="directory of the socket files, one for each endpoint (csi-proxy-disk-v1.sock); made with "
-        "access for you alone when missing; default: 'endpoints' in the emulated node's directory",
+        "access for you alone when missing; default: 'endpoints' in the emulated node's directory; "
+        "without effect on Windows, where endpoints are named pipes",
+    )
+    group.add_argument(
+        "--pipe-sddl",
+        default="",
+        metavar="SDDL",
+        help="the security descriptor of the named pipes (Windows): who may connect; default: the system and "
+        "administrators, ContainerAdministrator of process-isolated containers among them",
     )
     group.add_argument(
         "--serve",
@@ -207,8 +240,26 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
         "--audit-log",
         default="-",
         metavar="FILE|-",
-        help="append one line of JSON for every RPC to FILE (made readable for you alone), or to standard "
-        "error; secrets are never in it; default: -",
+        help="append one line of JSON for every RPC to FILE (made readable for you alone), or to the log; "
+        "secrets are never in it; default: -",
+    )
+    group.add_argument(
+        "--metrics-bind-address",
+        type=_address,
+        default="",
+        metavar="HOST:PORT",
+        help="serve metrics for Prometheus at http://HOST:PORT/metrics, to whoever can connect; "
+        "default: nowhere",
+    )
+    group.add_argument(
+        "--windows-service",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="true|false",
+        help="run under the service control manager of Windows, which starts csi-proxy with this flag; "
+        "'csi-proxy service install' makes the service",
     )
     group.add_argument(
         "--ready-fd",
@@ -253,10 +304,24 @@ def _windows_path(text: str) -> str:
 
 
 def _boolean(text: str) -> bool:
-    values = {"true": True, "false": False}
-    if text.lower() not in values:
+    value = klog.boolean(text)
+    if value is None:
         raise argparse.ArgumentTypeError(f"'{text}' is neither true nor false")
-    return values[text.lower()]
+    return value
+
+
+def _address(text: str) -> str:
+    """``host:port`` as Go writes it: the host may be missing, or an IPv6 address in brackets."""
+    host, colon, port = text.rpartition(":")
+    plain = host.removeprefix("[").removesuffix("]")
+    if text and (
+        not colon
+        or not re.fullmatch("[0-9]{1,5}", port)
+        or int(port) > 65535
+        or (":" in plain) != (plain != host)
+    ):
+        raise argparse.ArgumentTypeError(f"'{text}' is no address: write localhost:8888")
+    return text
 
 
 def _descriptor(text: str) -> int:

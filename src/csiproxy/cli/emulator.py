@@ -83,8 +83,8 @@ def run(
     """Run a node in the foreground.  SIGTERM, Ctrl-C or 'emulator stop' ends it."""
     from csiproxy.emulator import node
     from csiproxy.emulator.smb_shares import Show
-    from csiproxy.emulator.volume import StoreKind
     from csiproxy.emulator.tcp import EntrancePlace
+    from csiproxy.emulator.volume import StoreKind
 
     if (tcp is None) is not (token_file is None):
         raise click.UsageError("--tcp and --token-file go together")

@@ -7,13 +7,12 @@ from typing import TypeVar
 
 import click
 
-from csiproxy.api.endpoints import socket_path
+from csiproxy.api.endpoints import pipe_name, socket_path
 from csiproxy.cli.failure import Failure, Problem
 from csiproxy.errors import HostUnreachable
 from csiproxy.host import Host
-from csiproxy.rpc import unix
 from csiproxy.rpc.channel import Channel
-from csiproxy.rpc.stream import Stream
+from csiproxy.rpc.stream import ClientStream
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -21,6 +20,7 @@ HOST_VARIABLE = "CSI_PROXY_HOST"
 ENDPOINTS_VARIABLE = "CSI_PROXY_ENDPOINTS"
 EMULATOR = "emulator:"
 KUBELET_PATH = r"C:\var\lib\kubelet"
+_ON_WINDOWS = sys.platform == "win32"
 ENDPOINTS = "endpoints"
 """The directory of the socket files in a node's directory, where ``serve`` puts them by default."""
 
@@ -81,6 +81,8 @@ def endpoints_directory(endpoints: str | None, host: str | None) -> str:
     """The directory of socket files that the options name; UsageError when none does."""
     if endpoints:
         return endpoints
+    if _ON_WINDOWS:
+        return ""  # pipes are in no directory
     if not host:
         raise click.UsageError(
             "where is the proxy? Give --endpoints DIR as to serve, or --host emulator:DIR "
@@ -92,10 +94,14 @@ def endpoints_directory(endpoints: str | None, host: str | None) -> str:
 def open_channel(directory: str, endpoint: str) -> Channel:
     """A channel to an endpoint in a directory of socket files; it connects when it is first used."""
 
-    def connect() -> Stream:
+    def connect() -> ClientStream:
         if sys.platform == "win32":
-            raise OSError("this release has no client for named pipes")
-        else:  # noqa: RET506  mypy takes what follows for unreachable otherwise
+            from csiproxy.rpc import pipe
+
+            return pipe.connect(pipe_name(endpoint))
+        else:  # noqa: RET505  mypy takes what follows for unreachable otherwise
+            from csiproxy.rpc import unix
+
             return unix.connect(socket_path(directory, endpoint))
 
     return Channel(connect)

@@ -26,8 +26,8 @@ from csiproxy.emulator.inventory import SmbServerReport
 from csiproxy.emulator.machine import Machine
 from csiproxy.emulator.places import Places
 from csiproxy.emulator.smb_shares import Show
-from csiproxy.emulator.volume import StoreKind
 from csiproxy.emulator.tcp import Entrance, EntrancePlace
+from csiproxy.emulator.volume import StoreKind
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
 from csiproxy.errors import HostError
 

@@ -12,7 +12,7 @@ from csiproxy.rpc.client_protocol import ClientConnection, Unprocessed
 from csiproxy.rpc.frames import Http2Error
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.status import RpcError
-from csiproxy.rpc.stream import Stream
+from csiproxy.rpc.stream import ClientStream
 
 _READ_BYTES: Final = 64 * 1024
 _ATTEMPTS: Final = 3
@@ -23,7 +23,7 @@ be about to stop, the next one answers."""
 class _Link:
     """An open connection: the stream and the protocol state that belongs to it."""
 
-    def __init__(self, stream: Stream, authority: str, limits: Limits) -> None:
+    def __init__(self, stream: ClientStream, authority: str, limits: Limits) -> None:
         self._stream = stream
         self._protocol = ClientConnection(limits, monotonic(), authority)
         self._unsent = b""
@@ -111,7 +111,7 @@ class Channel:
 
     def __init__(
         self,
-        connect: Callable[[], Stream],
+        connect: Callable[[], ClientStream],
         *,
         authority: str = "localhost",
         limits: Limits = Limits(),  # noqa: B008  immutable

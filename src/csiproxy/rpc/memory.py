@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Condition
 from typing import Final
 
-from csiproxy.rpc.stream import Peer, Stream
+from csiproxy.rpc.stream import ClientStream, Peer, Stream
 
 _CAPACITY: Final = 256 * 1024
 """Bytes that one direction holds, about a unix socket's buffer."""
@@ -146,7 +146,7 @@ class MemoryListener:
         self._ready = ready
         ready()
 
-    def connect(self) -> Stream:
+    def connect(self) -> ClientStream:
         """Connect.  Raise ConnectionRefusedError when nobody listens any more."""
         if self._closed:
             raise ConnectionRefusedError(f"nobody listens at {self.name}")

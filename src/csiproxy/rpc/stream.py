@@ -42,7 +42,7 @@ class Notifying(Source, Protocol):
 
 
 class Stream(Source, Protocol):
-    """A connected byte stream that never blocks, except in :meth:`wait`."""
+    """A connected byte stream that never blocks."""
 
     @property
     def peer(self) -> Peer:
@@ -57,12 +57,16 @@ class Stream(Source, Protocol):
         """Write what goes out now and give its count.  Raise BlockingIOError when nothing does."""
         ...
 
-    def wait(self, *, write: bool, timeout: float | None) -> bool:
-        """Block until it can be read (or, with ``write``, written); False when ``timeout`` seconds passed."""
-        ...
-
     def close(self) -> None:
         """Hang up.  Harmless when repeated."""
+        ...
+
+
+class ClientStream(Stream, Protocol):
+    """The calling end of a stream, which needs no poller."""
+
+    def wait(self, *, write: bool, timeout: float | None) -> bool:
+        """Block until it can be read (or, with ``write``, written); False when ``timeout`` seconds passed."""
         ...
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from csiproxy.rpc.stream import EndpointInUse, Peer, Stream
+from csiproxy.rpc.stream import ClientStream, EndpointInUse, Peer, Stream
 
 __all__ = ["EndpointInUse", "UnixListener", "UnixStream", "connect"]
 
@@ -92,7 +92,7 @@ def _peer_of(connected: socket.socket) -> Peer:
         return Peer(None, None)
 
 
-def connect(path: str) -> Stream:
+def connect(path: str) -> ClientStream:
     """Connect to the server at ``path``.  Raise OSError; a full backlog is waited out for a few seconds."""
     end = time.monotonic() + _PATIENCE
     while True:

@@ -34,7 +34,7 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 class Sink(Protocol):
     """Where lines of the trail go."""
 
-    def write(self, line: bytes) -> None:
+    def write(self, line: bytes, /) -> object:
         """Append one line, line feed included; raise OSError when it cannot be kept."""
         ...
 
@@ -108,6 +108,15 @@ class Trail:
             except Exception as error:  # noqa: BLE001 - a sink is replaceable, and no call may fail because of it
                 self._lose(error)
 
+    def security(self, event: str, **facts: str | int | None) -> None:
+        """Keep what is no call and concerns security; never raises."""
+        line: dict[str, Json] = {"time": _rfc3339(datetime.now(UTC)), "security": event, **facts}
+        with self._lock:
+            try:
+                self._sink.write(_to_json(line).encode("ascii") + b"\n")
+            except Exception as error:  # noqa: BLE001 - as in write
+                self._lose(error)
+
     def _lose(self, error: Exception) -> None:
         self._lost += 1
         self._lost_since_record += 1
@@ -128,6 +137,10 @@ def encode(record: Record, lost_before: int = 0) -> bytes:
     peer: dict[str, Json] = {"pid": record.peer.pid, "uid": record.peer.uid}
     if record.peer.account:
         peer["account"] = record.peer.account
+    if record.peer.image:
+        peer["image"] = record.peer.image
+    if record.peer.session is not None:
+        peer["session"] = record.peer.session
     line: dict[str, Json] = {
         "time": _rfc3339(record.time),
         "endpoint": record.endpoint,

@@ -54,6 +54,8 @@ class Dispatcher:
         self._operations = operations
         self._trail = trail
         self._log = log
+        self.trusted = True
+        """False: somebody else has an endpoint who may not; health checks of the whole server fail."""
         self._routes: dict[tuple[str, str], Route] = {}
         self._quick = frozenset(
             f"/{contract.service}/{rpc}"
@@ -70,7 +72,7 @@ class Dispatcher:
         """Answer a call; raise RpcError when the answer is a status."""
         contract = self._contracts[call.endpoint]
         if health.is_health(call.method):
-            return health.answer(call.method, call.message, contract.service)
+            return health.answer(call.method, call.message, contract.service, healthy=self.trusted)
         progress = _Progress(Context(deadline=call.deadline, cancelled=call.cancelled))
         try:
             return self._answer(contract, call, progress)

@@ -13,7 +13,9 @@ SERVICE = "grpc.health.v1.Health"
 CHECK = f"/{SERVICE}/Check"
 WATCH = f"/{SERVICE}/Watch"
 
-_SERVING = b"\x08\x01"  # HealthCheckResponse { status = 1: SERVING }
+# HealthCheckResponse { status = 1 }
+_SERVING = b"\x08\x01"
+_NOT_SERVING = b"\x08\x02"
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 _SERVICE_FIELD = 1
@@ -24,11 +26,11 @@ def is_health(method: str) -> bool:
     return method.startswith(f"/{SERVICE}/")
 
 
-def answer(method: str, message: bytes, service: str) -> bytes:
+def answer(method: str, message: bytes, service: str, *, healthy: bool = True) -> bytes:
     """The reply to a health question on the endpoint of ``service``; raise RpcError where there is none.
 
-    The server as a whole (the empty name) and the endpoint's own service are SERVING as long as anybody
-    answers at all; every other name is NOT_FOUND, as the health protocol wants it.
+    The endpoint's own service is SERVING as long as anybody answers at all, and so is the server as a whole
+    (the empty name) when it is ``healthy``; every other name is NOT_FOUND, as the health protocol wants it.
     """
     if method != CHECK:
         raise RpcError(Code.UNIMPLEMENTED, f"{method} is not served: ask {CHECK} instead")
@@ -37,7 +39,7 @@ def answer(method: str, message: bytes, service: str) -> bytes:
         raise RpcError(
             Code.NOT_FOUND, f"this endpoint serves {service} and no other service: ask for that or for none"
         )
-    return _SERVING
+    return _SERVING if asked or healthy else _NOT_SERVING
 
 
 def decode_request(message: bytes) -> str:
