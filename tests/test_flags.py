@@ -86,6 +86,9 @@ def test_an_open_descriptor_is_taken_for_readiness():
         ([*HOST, "--grace", "nan"], "seconds"),
         ([*HOST, "--allow-reformat=maybe"], "true nor false"),
         ([*HOST, "--no-such-flag"], "no-such-flag"),
+        ([*HOST, "-log_file"], "-log_file"),
+        ([*HOST, "-metrics-bind-address=8888"], "localhost:8888"),
+        ([*HOST, "-metrics-bind-address=localhost:99999"], "localhost:8888"),
     ],
 )
 def test_what_cannot_be_meant_ends_with_2_and_says_what_to_do(given, hint, capsys):
@@ -104,3 +107,38 @@ def test_help_explains_every_flag(capsys):
     said = capsys.readouterr().out
     for flag in ("--host", "--endpoints", "--serve", "--no-serve", "--working-dir", "--audit-log", "--grace"):
         assert flag in said
+
+
+def test_the_go_programs_command_line_is_taken_as_deployments_write_it():
+    given = flags.parse(
+        [
+            *HOST,
+            "-windows-service",
+            r"-log_file=C:\etc\kubernetes\logs\csi-proxy.log",
+            "-logtostderr=false",
+            "-v=5",
+            "-metrics-bind-address=localhost:8888",
+            "-require-privacy=false",
+            r"-working-dir=C:\data",
+            "-working-dir",
+            r"D:\data",
+            r"-kubelet-path=C:\var\lib\kubelet",
+        ]
+    )
+    assert given.windows_service
+    assert given.log.file == r"C:\etc\kubernetes\logs\csi-proxy.log"
+    assert not given.log.stderr
+    assert given.metrics == "localhost:8888"
+    assert not given.configuration.require_privacy
+    assert given.configuration.working_dirs == (r"C:\data", r"D:\data")
+    assert given.warnings == ("log flags without effect here: -v (the audit trail has every call)",)
+
+
+@pytest.mark.parametrize("address", ["localhost:8888", ":8888", "127.0.0.1:0", "[::1]:8888", ""])
+def test_addresses_are_written_as_for_go(address):
+    assert flags.parse([*HOST, f"--metrics-bind-address={address}"]).metrics == address
+
+
+def test_who_may_connect_to_pipes_is_the_operators_to_say():
+    assert flags.parse(HOST).pipe_sddl == ""
+    assert flags.parse([*HOST, "--pipe-sddl", "D:P(A;;GA;;;SY)"]).pipe_sddl == "D:P(A;;GA;;;SY)"

@@ -72,6 +72,17 @@ def test_a_failure_adds_its_text_and_origin_and_a_caller_its_account() -> None:
     assert line["caller"] == {"pid": None, "uid": None, "account": r"NODE\plugin"}
 
 
+def test_a_windows_caller_is_told_with_program_and_session() -> None:
+    line = json.loads(encode(record(peer=Peer(7, None, r"NT AUTHORITY\SYSTEM", r"C:\driver.exe", 0))))
+    assert line["caller"] == {
+        "pid": 7,
+        "uid": None,
+        "account": r"NT AUTHORITY\SYSTEM",
+        "image": r"C:\driver.exe",
+        "session": 0,
+    }
+
+
 def test_times_are_utc_whatever_zone_they_were_taken_in() -> None:
     elsewhere = datetime(2026, 1, 31, 14, 0, tzinfo=timezone(timedelta(hours=2)))
     assert json.loads(encode(record(time=elsewhere)))["time"] == "2026-01-31T12:00:00.000000Z"

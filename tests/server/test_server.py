@@ -5,9 +5,10 @@ from tests.server.ground import Lines, emulated, serving
 
 from csiproxy.api import versions
 from csiproxy.errors import Code
+from csiproxy.rpc.channel import Channel
 from csiproxy.rpc.memory import MemoryListener
 from csiproxy.rpc.status import RpcError
-from csiproxy.rpc.stream import EndpointInUse
+from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Peer
 from csiproxy.server.audit import Trail
 from csiproxy.server.server import Proxy
 
@@ -46,6 +47,38 @@ def test_an_endpoint_that_another_process_serves_is_left_to_it():
     endpoints = proxy.listen(open_endpoint)
     assert endpoints.left == ("csi-proxy-disk-v1",)
     assert len(endpoints.served) == len(contracts) - 1
+    proxy.stop(0)
+
+
+def test_an_endpoint_of_somebody_who_may_not_have_it_is_left_recorded_and_makes_health_fail():
+    contracts = versions.select(["disk/v1", "volume/v1"], [])
+    sink = Lines()
+    proxy = Proxy(contracts, object(), Trail(sink, None), None)
+    opened = MemoryListener("csi-proxy-volume-v1")
+
+    def open_endpoint(contract):
+        if contract.group == "disk":
+            raise EndpointUntrusted("the pipe", Peer(41, None, r"NODE\mallory", r"C:\fish.exe"))
+        return opened
+
+    endpoints = proxy.listen(open_endpoint)
+    assert (endpoints.served, endpoints.left) == (("csi-proxy-volume-v1",), ("csi-proxy-disk-v1",))
+    (told,) = endpoints.untrusted
+    assert "process 41" in told
+    assert r"NODE\mallory" in told
+    (event,) = sink.records()
+    del event["time"]
+    assert event == {
+        "security": "endpoint-untrusted",
+        "endpoint": "csi-proxy-disk-v1",
+        "pid": 41,
+        "image": r"C:\fish.exe",
+        "account": r"NODE\mallory",
+    }
+    proxy.start()
+    with Channel(opened.connect) as channel:
+        assert channel.call(HEALTH, b"", timeout=10) == b"\x08\x02"  # NOT_SERVING
+        assert channel.call(HEALTH, b"\x0a\x09v1.Volume", timeout=10) == SERVING
     proxy.stop(0)
 
 

@@ -29,6 +29,7 @@ SECTIONS = {
     ),
     "Run": (
         Entry("serve", "csiproxy.cli.serve", "serve the storage operations of a node to CSI node plugins"),
+        Entry("service", "csiproxy.cli.windows_service", "install, start and stop the Windows service"),
         Entry("emulator", "csiproxy.cli.emulator", "run an emulated Windows node and change its disks"),
     ),
     "Ask and call": (

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
@@ -16,12 +15,14 @@ import pywintypes
 import win32service
 import winerror
 
+from csiproxy.windows.services import ServiceError, Status
+
 if TYPE_CHECKING:
     from _win32typing import PySC_HANDLE
 
 Handle: TypeAlias = "PySC_HANDLE"
 
-_DISPLAY_NAME: Final = "CSI Proxy"
+_DISPLAY_NAME: Final = "CSI Proxy ({name})"
 _DESCRIPTION: Final = "Runs storage operations of this Kubernetes node for CSI node plugins in containers."
 _RESTART: Final = win32service.SC_ACTION_RESTART
 _RESTARTS: Final = ((_RESTART, 5_000), (_RESTART, 10_000), (_RESTART, 60_000))
@@ -47,20 +48,6 @@ _ADVICE: Final = {
     winerror.ERROR_SERVICE_NOT_ACTIVE: "it does not run",
     winerror.ERROR_SERVICE_DISABLED: "it is disabled; change its start mode first",
 }
-
-
-class ServiceError(Exception):
-    """Windows refused; the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """A service as it is: its state in a word, its process (0 for none), its last exit code, its command."""
-
-    state: str
-    pid: int
-    exit_code: int
-    command: str
 
 
 @contextmanager
@@ -94,7 +81,7 @@ def install(name: str, command: str, *, automatic: bool) -> None:
             service = win32service.CreateService(
                 manager,
                 name,
-                _DISPLAY_NAME,
+                _DISPLAY_NAME.format(name=name),
                 win32service.SERVICE_ALL_ACCESS,
                 win32service.SERVICE_WIN32_OWN_PROCESS,
                 start,
@@ -108,6 +95,9 @@ def install(name: str, command: str, *, automatic: bool) -> None:
             )
             try:
                 _configure(service)
+            except pywintypes.error:
+                win32service.DeleteService(service)
+                raise
             finally:
                 win32service.CloseServiceHandle(service)
         finally:
@@ -124,8 +114,11 @@ def _configure(service: Handle) -> None:
         win32service.SERVICE_CONFIG_FAILURE_ACTIONS,
         {"ResetPeriod": _FORGET_SECONDS, "RebootMsg": "", "Command": "", "Actions": _RESTARTS},
     )
-    # An orderly end with an error is a failure, too.
-    change(service, win32service.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, True)
+    try:  # an orderly end with an error is a failure, too
+        change(service, win32service.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, True)
+    except pywintypes.error as error:
+        if error.winerror != winerror.ERROR_INVALID_LEVEL:  # Wine has no such setting
+            raise
 
 
 def start(name: str, seconds: float) -> None:
