@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -272,3 +273,38 @@ sys.exit(main())
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.returncode == 0, done.stderr
     assert "loaded: []" in done.stdout
+
+
+def test_metrics_are_served_when_they_are_asked_for(node):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with running(node, "-metrics-bind-address", f"127.0.0.1:{port}"):
+        path = filesystem.PathExistsRequest(path=PODS).SerializeToString()
+        call(node / "endpoints", "csi-proxy-filesystem-v1", "/v1.Filesystem/PathExists", path)
+        call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/ListDiskIDs")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            page = answer.read().decode()
+        done = refused(
+            "--host",
+            f"emulator:{node}",
+            "--endpoints",
+            f"{node}/two",
+            f"-metrics-bind-address=127.0.0.1:{port}",
+        )
+    assert 'grpc_server_handling_seconds_bucket{grpc_method="PathExists"' in page
+    assert 'csi_proxy_host_step_seconds_count{class="MSFT_Disk",code="0",method="query"}' in page
+    assert done.returncode == 2
+    assert "name an address that is free" in done.stderr
+
+
+def test_the_log_goes_where_go_flags_say(node):
+    log = node.parent / "log"
+    with running(node, f"-log_file={log}", "-logtostderr=false", "-v=5") as daemon:
+        call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/ListDiskIDs")
+        assert daemon.stop() == (0, "")
+    warning, record = log.read_text().splitlines()
+    assert "without effect here: -v" in warning
+    assert json.loads(record)["rpc"] == "/v1.Disk/ListDiskIDs"
+    done = refused("--host", f"emulator:{node}", f"-log_file={node}/missing/log", "-logtostderr=false")
+    assert (done.returncode, "cannot be opened" in done.stderr) == (2, True)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from csiproxy import flags, listening, operations, supervision
 from csiproxy.api import versions
@@ -17,6 +17,10 @@ from csiproxy.log import Output, open_log
 from csiproxy.server.audit import FileSink, Trail
 from csiproxy.server.server import Endpoints, Proxy
 from csiproxy.supervision import Supervisor
+
+if TYPE_CHECKING:
+    from csiproxy.server.metrics import Metrics
+    from csiproxy.server.metrics_page import MetricsPage
 
 SUCCESS, FAILURE, MISCONFIGURED = 0, 1, 2
 """Exit codes: stopped as asked; nothing could be served; the operator has to change a flag first."""
@@ -81,7 +85,9 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
         place.prepare()
     except Unusable as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
-    proxy = Proxy(contracts, _operations(settings), trail, log)
+    metrics = _metrics(settings, contracts, trail)
+    proxy = Proxy(contracts, _operations(settings, metrics), trail, log, metrics=metrics)
+    page = _metrics_page(settings, metrics)
 
     # From here on a signal means an orderly end: what was opened is to be closed again.
     supervisor = supervise()
@@ -93,6 +99,8 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
     _announce(endpoints, place, settings)
     supervisor.wait()
     supervisor.stopping(settings.grace)
+    if page is not None:
+        page.close()
     if not proxy.stop(settings.grace):
         log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
     if trail.lost:
@@ -116,8 +124,33 @@ def _trail(settings: Settings, raw: Output, log: TextIO) -> Trail:
         raise _Stop(MISCONFIGURED, f"{problem}: name a file that you may append to") from error
 
 
-def _operations(settings: Settings) -> operations.Operations:
+def _metrics(settings: Settings, contracts: Sequence[Contract], trail: Trail) -> "Metrics | None":
+    if not settings.metrics:
+        return None
+    from csiproxy.server.metrics import Metrics
+
+    methods = (f"/{contract.service}/{rpc}" for contract in contracts for rpc in contract.rpcs)
+    return Metrics(methods, lambda: trail.lost)
+
+
+def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage | None":
+    if metrics is None:
+        return None
+    from csiproxy.server.metrics_page import MetricsPage
+
+    try:
+        return MetricsPage(settings.metrics, metrics.render)
+    except OSError as error:
+        problem = f"--metrics-bind-address {settings.metrics} cannot be listened at ({error.strerror})"
+        raise _Stop(MISCONFIGURED, f"{problem}: name an address that is free") from error
+
+
+def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Operations:
     host = _host(settings.emulator, settings.volumes)
+    if metrics is not None:
+        from csiproxy.server.host_steps import MeteredSession
+
+        host = replace(host, cim=MeteredSession(host.cim, metrics.step))
     try:
         return operations.build(host, settings.configuration)
     except InvalidArgument as error:

@@ -20,6 +20,7 @@ from csiproxy.server import health, incident
 from csiproxy.server.audit import Json, Record, Trail
 
 if TYPE_CHECKING:
+    from csiproxy.server.metrics import Metrics
     from csiproxy.server.route import Route
 
 _CANNOT_BLOCK = frozenset({"PathExists", "IsSymlink", "IsMountPoint"})
@@ -46,10 +47,18 @@ class _Progress:
 class Dispatcher:
     """The rpc server's handler for a set of contracts."""
 
-    def __init__(self, contracts: Iterable[Contract], operations: object, trail: Trail, log: TextIO) -> None:
+    def __init__(
+        self,
+        contracts: Iterable[Contract],
+        operations: object,
+        trail: Trail,
+        log: TextIO,
+        metrics: "Metrics | None" = None,
+    ) -> None:
         """Serve ``contracts`` with ``operations``, whose attributes are the groups; an absent one is refused
         call by call.  Records go to ``trail``, reports about failures of the program itself to ``log``.
         """
+        self._metrics = metrics
         self._contracts = {contract.endpoint: contract for contract in contracts}
         self._operations = operations
         self._trail = trail
@@ -73,6 +82,8 @@ class Dispatcher:
         contract = self._contracts[call.endpoint]
         if health.is_health(call.method):
             return health.answer(call.method, call.message, contract.service, healthy=self.trusted)
+        if self._metrics is not None:
+            self._metrics.started(call.method)
         progress = _Progress(Context(deadline=call.deadline, cancelled=call.cancelled))
         try:
             return self._answer(contract, call, progress)
@@ -85,6 +96,8 @@ class Dispatcher:
     def unserved(self, call: Call, status: RpcError) -> None:
         """Record a call that ended before anybody ran it: no room, or its client did not wait."""
         if not health.is_health(call.method):
+            if self._metrics is not None:
+                self._metrics.started(call.method)
             progress = _Progress(Context(), outcome=status.code, error=status.message)
             self._record(call, progress)
 
@@ -134,6 +147,9 @@ class Dispatcher:
         return reply
 
     def _record(self, call: Call, progress: _Progress) -> None:
+        seconds = monotonic() - progress.started
+        if self._metrics is not None:
+            self._metrics.ended(call.method, progress.outcome, seconds)
         self._trail.write(
             Record(
                 time=progress.time,
@@ -143,7 +159,7 @@ class Dispatcher:
                 arguments=progress.arguments,
                 outcome=progress.outcome,
                 windows_code=progress.windows_code,
-                seconds=monotonic() - progress.started,
+                seconds=seconds,
                 notes=tuple(progress.context.notes),
                 error=progress.error,
                 origin=progress.origin,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from csiproxy.api.versions import Contract
 from csiproxy.rpc.limits import Limits
@@ -10,6 +10,9 @@ from csiproxy.rpc.server import Server
 from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Listener, Peer
 from csiproxy.server.audit import Trail
 from csiproxy.server.dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from csiproxy.server.metrics import Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,12 @@ class Proxy:
         trail: Trail,
         log: TextIO,
         limits: Limits | None = None,
+        metrics: "Metrics | None" = None,
     ) -> None:
         """Compose the server; the arguments are those of :class:`~csiproxy.server.dispatch.Dispatcher`."""
         self._contracts = tuple(contracts)
         self._trail = trail
-        self._dispatcher = dispatcher = Dispatcher(self._contracts, operations, trail, log)
+        self._dispatcher = dispatcher = Dispatcher(self._contracts, operations, trail, log, metrics)
         self._server = Server(
             dispatcher,
             quick=dispatcher.quick,
