@@ -51,6 +51,21 @@ def test_a_crowd_finds_room_at_once_and_everybody_is_served() -> None:
             end.close()
 
 
+def test_after_a_crowd_more_wait() -> None:
+    pipe = pipe_name()
+    listening = listener(pipe, waiting=2)
+    with polled() as poller:
+        poller.add(listening, "listener")
+        clients = [connect(pipe), connect(pipe)]
+        wait_for(poller, "listener")
+        wait_for(poller, "listener")
+        served = [listening.accept(), listening.accept()]
+        clients += [connect(pipe) for _ in range(4)]  # nobody accepts meanwhile
+        listening.close()
+        for end in (*clients, *served):
+            end.close()
+
+
 def test_a_client_that_went_before_it_was_accepted_is_passed_over() -> None:
     pipe = pipe_name()
     listening = listener(pipe, waiting=2)

@@ -20,7 +20,7 @@ from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.protocol import ServerConnection
 from csiproxy.rpc.server_stream import Request
 from csiproxy.rpc.status import RpcError
-from csiproxy.rpc.stream import Stream
+from csiproxy.rpc.stream import Peer, Stream
 from csiproxy.rpc.timers import Timers
 
 _READ_BYTES: Final = 32 * 1024
@@ -178,7 +178,6 @@ class Connection:
         "client",
         "endpoint",
         "over",
-        "peer",
         "shared",
         "stream",
     )
@@ -186,7 +185,6 @@ class Connection:
     def __init__(self, shared: Shared, client: Client, stream: Stream, endpoint: str, now: float) -> None:
         self.shared = shared
         self.stream = stream
-        self.peer = stream.peer
         self.client = client
         self.endpoint = endpoint
         self.over = False
@@ -219,6 +217,11 @@ class Connection:
         """When the last call ended, None while there is one."""
         busy = self._calls or self._together or self._protocol.open_streams
         return None if busy else self._active
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end, as far as is known by now."""
+        return self.stream.peer
 
     # --- the leader's side --------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 r"""The serving end of a named pipe: instances that wait for clients, and who else may have the name.
 
 Windows gives every client an instance of its own; a client that finds none waiting is told that the pipe is
-busy.  So several wait at a time, and more are made before a client that came is served.  The first one is
-made as the pipe's first instance at all, which fails where somebody has the name already.
+busy.  So several wait at a time, and more are made before a client that came is served; after a crowd, twice
+as many wait.  The first one is made as the pipe's first instance at all, which fails where somebody has the
+name already.
 """
 
 import ctypes
@@ -11,13 +12,14 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from ctypes import byref, c_void_p
+from time import monotonic
 from typing import Final
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
 from csiproxy.rpc import pipe_api as api
 from csiproxy.rpc.pipe import PipeStream, open_pipe
-from csiproxy.rpc.pipe_peer import client_of, impersonated, server_of, serves_rightfully
+from csiproxy.rpc.pipe_peer import client_of, identified, server_of, serves_rightfully
 from csiproxy.rpc.pipe_port import CompletionPort, Operation
 from csiproxy.rpc.poller import READ
 from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Peer
@@ -26,7 +28,11 @@ SDDL: Final = "D:P(A;;GA;;;SY)(A;;GA;;;BA)"
 """Who may connect unless the operator says otherwise: the system and administrators, which the administrator
 of a container that shares this system's kernel (ContainerAdministrator) is one of."""
 WAITING: Final = 8
-"""Instances that wait for clients: what a burst of clients finds before more are made."""
+"""Instances that wait for clients: what a crowd finds before more are made."""
+_MOST_WAITING: Final = 64
+"""What that may grow to; each costs a handle."""
+_MOMENT: Final = 1.0
+"""Seconds within which clients count as a crowd."""
 _BUFFER: Final = 16 * 1024
 """What the system keeps of what was written and not read; a write of more waits for its reader."""
 _PROBES: Final = 5
@@ -79,6 +85,8 @@ class PipeListener:
         self._came: deque[_Instance] = deque()
         self._watched = True
         self._closed = False
+        self._moment = 0.0
+        self._taken = 0
         probe(pipe)
         try:
             self._first: int | None = self._create(api.FILE_FLAG_FIRST_PIPE_INSTANCE)
@@ -145,6 +153,7 @@ class PipeListener:
         has nothing left for the client after it."""
         if self._closed:
             raise OSError(errno.EBADF, "the pipe was closed here")
+        self._count()
         try:
             self._refill()
         except OSError as error:
@@ -153,9 +162,19 @@ class PipeListener:
         while self._came:
             instance = self._came.popleft()
             if instance.error == api.SUCCESS:
-                return PipeStream(instance.handle, client_of(instance.handle), impersonated)
+                return PipeStream(instance.handle, client_of(instance.handle), identified)
             api.close_handle(instance.handle)  # a client that came and went
         raise BlockingIOError
+
+    def _count(self) -> None:
+        """Have twice as many instances wait when half of them are taken within a moment."""
+        now = monotonic()
+        if now > self._moment + _MOMENT:
+            self._moment = now
+            self._taken = 0
+        self._taken += 1
+        if self._taken > self._wanted // 2:
+            self._wanted = min(2 * self._wanted, _MOST_WAITING)
 
     def close(self) -> None:
         """Stop listening.  Harmless when repeated."""

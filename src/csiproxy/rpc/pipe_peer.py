@@ -8,7 +8,7 @@ looked up on this machine alone, as a domain's controller may be slow or gone: o
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ctypes import byref, c_void_p, wintypes
 from dataclasses import dataclass, replace
@@ -41,20 +41,29 @@ class Account:
 
 
 def client_of(pipe: int) -> Peer:
-    """The process that opened the client's end of a server's ``pipe``."""
-    return _process_behind(pipe, api.client_process)
+    """The process that opened the client's end of a server's ``pipe``: its number alone, which costs little
+    where many come at once.  :func:`identified` finds out the rest."""
+    number = wintypes.DWORD()
+    return Peer(number.value if api.client_process(pipe, byref(number)) else None, None)
+
+
+def identified(pipe: int, peer: Peer) -> Peer:
+    """Everything about the client of a server's ``pipe``, whose process is known.
+
+    Possible once something was read from ``pipe``: Windows lets a server impersonate nobody before.
+    """
+    known = _process(peer.pid) if peer.pid else peer
+    return _impersonated(pipe, known)
 
 
 def server_of(pipe: int) -> Peer:
     """The process that made the server's end of a client's ``pipe``."""
-    return _process_behind(pipe, api.server_process)
+    number = wintypes.DWORD()
+    return _process(number.value) if api.server_process(pipe, byref(number)) else Peer(None, None)
 
 
-def impersonated(pipe: int, peer: Peer) -> Peer:
-    """``peer`` with the account that its client shows when it is impersonated; unchanged where it shows none.
-
-    Possible once something was read from ``pipe``.
-    """
+def _impersonated(pipe: int, peer: Peer) -> Peer:
+    """``peer`` with the account that its client shows when impersonated; unchanged where it shows none."""
     if not api.impersonate(pipe):
         return peer
     try:
@@ -89,15 +98,12 @@ def serves_rightfully(pipe: int) -> bool:
     return account is not None and account.privileged and (owner == account.user or owner in account.groups)
 
 
-def _process_behind(pipe: int, ask: Callable[..., int]) -> Peer:
-    number = wintypes.DWORD()
-    if not ask(pipe, byref(number)):
-        return Peer(None, None)
-    pid = number.value
+def _process(pid: int) -> Peer:
+    """What the system says of a process; little when it has ended."""
     session = wintypes.DWORD()
     known = api.session_of(pid, byref(session))
     image = account = ""
-    with suppress(OSError), _process(pid) as process:
+    with suppress(OSError), _opened(pid) as process:
         image = _image(process)
         with _token_of(process) as token:
             account = account_name(_user(token))
@@ -106,7 +112,7 @@ def _process_behind(pipe: int, ask: Callable[..., int]) -> Peer:
 
 def account_of(pid: int) -> Account:
     """The account that a process runs as.  Raise OSError where this process may not know."""
-    with _process(pid) as process, _token_of(process) as token:
+    with _opened(pid) as process, _token_of(process) as token:
         groups = _information(token, api.TOKEN_GROUPS)
         count = wintypes.DWORD.from_buffer(groups).value
         offset = ctypes.alignment(api.SidAndAttributes)
@@ -140,7 +146,7 @@ def _closing(handle: int | None) -> Iterator[int]:
 
 
 @contextmanager
-def _process(pid: int) -> Iterator[int]:
+def _opened(pid: int) -> Iterator[int]:
     with _closing(api.must(api.open_process(api.PROCESS_QUERY_LIMITED_INFORMATION, False, pid))) as process:
         yield process
 
