@@ -8,7 +8,7 @@ from csiproxy.emulator import disk, image
 from csiproxy.emulator.disk import Disks
 from csiproxy.emulator.session import EmulatedSession
 from csiproxy.emulator.state import State
-from csiproxy.host.cim import Instance, Result
+from csiproxy.host.cim import Instance, Result, Session
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -26,7 +26,7 @@ class StorageGround:
         if seed:
             self.state.seed(seed)
         self.disks = Disks(self.state, str(directory), system_size=GIB)
-        self.session = EmulatedSession(self.disks, lambda volume: self.mounts.get(volume, []))
+        self.session: Session = EmulatedSession(self.disks, lambda volume: self.mounts.get(volume, []))
 
     def close(self) -> None:
         self.disks.close()

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from csiproxy.cli.attach import attach
+from csiproxy.cli.com_server import com_server
 from csiproxy.cli.failure import Failure, Problem
 from csiproxy.cli.fault import fault
 from csiproxy.cli.node_control import control, start_if_needed
@@ -111,6 +112,7 @@ def run(
 
 
 command.add_command(attach)
+command.add_command(com_server)
 command.add_command(fault)
 command.add_command(service)
 command.add_command(smb_server)
