@@ -1,6 +1,5 @@
 """Nodes in processes of their own, and what tests do with any host."""
 
-import fcntl
 import os
 import signal
 import sys
@@ -45,6 +44,8 @@ class NodeDirectory:
         self.wait_until_gone()
 
     def wait_until_gone(self) -> None:
+        import fcntl  # tests on Windows load this module, too
+
         with open(os.path.join(self.path, "node.lock")) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
 

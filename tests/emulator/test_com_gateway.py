@@ -128,7 +128,7 @@ def test_what_comes_back_is_put_where_an_argument_refers_to(program, kinds):
     if kinds[1]:
         assert arguments[1].value == "text"
     if kinds[2]:
-        assert Program(arguments[2].value).get("Value") == 5
+        assert Program(arguments[2].value._oleobj_).get("Value") == 5
 
 
 def test_a_collection_gives_all_it_has(program):

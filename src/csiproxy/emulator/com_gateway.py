@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from csiproxy.emulator.automation import NEW_ENUM, Automation, AutomationError, Byte, How, Outcome, Short
+from csiproxy.host.names import utf16_length
 
 if sys.platform == "win32":
     # comtypes enters the thread that imports it into this kind of apartment: the one without a message loop.
@@ -36,8 +37,12 @@ if sys.platform == "win32":
     DISPATCH_FAILURES = range(0x80020000, 0x80020100)
     SOURCE = "SWbemServicesEx"
 
-    VT_DISPATCH, VT_ERROR, VT_VARIANT, VT_UNKNOWN = 9, 10, 12, 13
+    VT_BSTR, VT_DISPATCH, VT_ERROR, VT_VARIANT, VT_UNKNOWN = 8, 9, 10, 12, 13
     VT_ARRAY, VT_BYREF = 0x2000, 0x4000
+
+    _allocate_text = ctypes.windll.oleaut32.SysAllocStringLen
+    _allocate_text.argtypes = ctypes.c_wchar_p, ctypes.c_uint
+    _allocate_text.restype = ctypes.c_void_p
 
     # The objects that programs hold, by where COM finds them: what comes back as an argument is one of them.
     _held: weakref.WeakValueDictionary[int, "Gateway"] = weakref.WeakValueDictionary()
@@ -232,6 +237,11 @@ if sys.platform == "win32":
             variant.value = None
             ctypes.memmove(ctypes.byref(variant._), ctypes.byref(array), ctypes.sizeof(array))
             variant.vt = VT_ARRAY | VT_VARIANT
+        elif isinstance(value, str):
+            # comtypes would count characters where Windows counts units of UTF-16.
+            variant.value = None
+            variant._.c_void_p = _allocate_text(value, utf16_length(value))
+            variant.vt = VT_BSTR
         elif isinstance(value, Byte):
             variant.value = ctypes.c_ubyte(value)
         elif isinstance(value, Short):
