@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wine test-wine lint bench fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine windows lint bench fuzz attack soak docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -22,7 +22,10 @@ test: $(call stamp,test) system-packages ## run all tests that need no privilege
 wine: $(call stamp,test) system-packages ## fetch Wine and a Windows Python into the user's cache, once
 	@$(BIN)/python -m tools.wine
 
-test-wine: wine ## run the Windows side for real, under Wine
+windows: wine ## build csi-proxy.exe, a folder in dist/windows, with PyInstaller under Wine
+	@$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m tools.wine.build_exe
+
+test-wine: windows ## run the Windows side for real, under Wine
 	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal -m wine
 	$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m tools.wine python -m pytest -p no:cacheprovider -m windows tests
 

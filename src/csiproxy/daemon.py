@@ -14,6 +14,7 @@ from csiproxy.flags import Settings
 from csiproxy.host import Host
 from csiproxy.listening import Place, Unusable
 from csiproxy.log import Output, open_log
+from csiproxy.server import incident
 from csiproxy.server.audit import FileSink, Trail
 from csiproxy.server.server import Endpoints, Proxy
 from csiproxy.supervision import Supervisor
@@ -68,6 +69,9 @@ def _logged(settings: Settings, supervisor: Callable[[], Supervisor]) -> int:
     except _Stop as stop:
         log.write(f"csi-proxy serve: {stop}\n")
         return stop.code
+    except Exception as error:  # noqa: BLE001  a service has nowhere else to say it
+        incident.report(error, "the way to serving", log)
+        return FAILURE
     return SUCCESS
 
 

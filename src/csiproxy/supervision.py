@@ -56,7 +56,9 @@ def service_problem() -> str:
     if sys.platform == "win32":
         from csiproxy.windows import folder_guard
 
-        places = sorted({os.path.dirname(os.path.abspath(place)) for place in (sys.executable, __file__)})
+        # Of a program that was built, the second is the folder of its libraries.
+        parts = os.path.dirname(sys.executable), getattr(sys, "_MEIPASS", os.path.dirname(__file__))
+        places = sorted({os.path.abspath(part) for part in parts})
         return next((problem for place in places if (problem := folder_guard.problem_with(place))), "")
     else:  # noqa: RET505  as above
         return ""

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/windows/win32/services/service-programs
 """
 
+import os
 import sys
 from collections.abc import Callable
 from threading import Event
@@ -86,6 +87,8 @@ class Hosted(win32serviceutil.ServiceFramework):
                 win32ExitCode=winerror.ERROR_SERVICE_SPECIFIC_ERROR if code else winerror.NO_ERROR,
                 svcExitCode=code,
             )
+            if code:
+                os._exit(code)  # pywin32 would report an end without an error after this one
 
     def serving(self) -> None:
         """Calls are answered from now on."""
