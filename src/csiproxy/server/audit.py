@@ -49,7 +49,9 @@ class FileSink:
     @classmethod
     def open(cls, path: str) -> "FileSink":
         """Append to the file ``path``; a new one is readable by this account alone.  Raise OSError."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        flags = (
+            os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        )
         return cls(os.open(path, flags, 0o600))
 
     def write(self, line: bytes) -> None:
