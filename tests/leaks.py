@@ -9,6 +9,7 @@ import base64
 import errno
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -87,9 +88,10 @@ def _contents(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb", buffering=0) as file:
             at = 0
-            while (at := _next_data(file.fileno(), at)) >= 0 and (
-                piece := os.pread(file.fileno(), _CHUNK, at)
-            ):
+            while (at := _next_data(file.fileno(), at)) >= 0:
+                file.seek(at)
+                if not (piece := file.read(_CHUNK)):
+                    return
                 yield piece
                 at += len(piece) if len(piece) < _CHUNK else len(piece) - _OVERLAP
     except OSError:
@@ -97,7 +99,9 @@ def _contents(path: Path) -> Iterator[bytes]:
 
 
 def _next_data(descriptor: int, at: int) -> int:
-    """Where a file goes on with data; -1 at its end."""
+    """Where a file goes on with data: -1 at its end; ``at`` itself where no system call tells of holes."""
+    if sys.platform == "win32":
+        return at
     try:
         return os.lseek(descriptor, at, os.SEEK_DATA)
     except OSError as error:
