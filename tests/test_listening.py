@@ -1,5 +1,8 @@
 """Where endpoints are opened."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from csiproxy.api import versions
@@ -8,15 +11,17 @@ from csiproxy.listening import Pipes, SocketDirectory, Unusable, place
 DISK = versions.contract("disk/v1")
 
 
-def test_this_systems_place_is_a_directory_of_socket_files(tmp_path):
-    found = place(str(tmp_path / "endpoints"), "")
-    assert isinstance(found, SocketDirectory)
-    assert found.where == f"in {tmp_path}/endpoints"
-    found.prepare()
-    listener = found.open(DISK)
-    assert listener.name == DISK.endpoint
-    assert (tmp_path / "endpoints" / "csi-proxy-disk-v1.sock").is_socket()
-    listener.close()
+def test_this_systems_place_is_a_directory_of_socket_files():
+    with tempfile.TemporaryDirectory() as directory:  # short enough for sockets
+        endpoints = Path(directory, "endpoints")
+        found = place(str(endpoints), "")
+        assert isinstance(found, SocketDirectory)
+        assert found.where == f"in {endpoints}"
+        found.prepare()
+        listener = found.open(DISK)
+        assert listener.name == DISK.endpoint
+        assert (endpoints / "csi-proxy-disk-v1.sock").is_socket()
+        listener.close()
 
 
 def test_a_directory_that_others_can_write_to_is_refused(tmp_path):

@@ -32,12 +32,11 @@ from csiproxy.emulator.smb import SmbGlobalMappingClass, SmbGlobalMappings
 from csiproxy.emulator.smb_servers import SmbServers
 from csiproxy.emulator.smb_shares import Shares, Show
 from csiproxy.emulator.state import State
-from csiproxy.emulator.system import BiosClass, ServiceClass, Services, service_association
+from csiproxy.emulator.system import BiosClass, BiosElementClass, ServiceClass, Services, service_association
 from csiproxy.emulator.volume import StoreKind, VolumeStore
 from csiproxy.emulator.win32 import EmulatedWin32
 from csiproxy.errors import HostError, Win32Error
 from csiproxy.host.cim import Session
-from csiproxy.host.schema import CIM_BIOS_ELEMENT, WIN32_BIOS
 from csiproxy.host.win32 import Win32
 
 SCHEMA = (
@@ -144,8 +143,8 @@ class Machine:
             self.namespace.mount_points,
             providers=(
                 ServiceClass(services),
-                BiosClass(WIN32_BIOS, self.state),
-                BiosClass(CIM_BIOS_ELEMENT, self.state),
+                BiosClass(self.state),
+                BiosElementClass(self.state),
                 SmbGlobalMappingClass(self.smb_mappings),
                 *iscsi.providers(),
             ),

@@ -15,7 +15,7 @@ from csiproxy.emulator.inventory import START_MODES, ServiceReport
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Result, Value
-from csiproxy.host.schema import DEPENDENT_SERVICE, SERVICE, WIN32_SERVICE, CimClass
+from csiproxy.host.schema import CIM_BIOS_ELEMENT, DEPENDENT_SERVICE, SERVICE, WIN32_BIOS, WIN32_SERVICE
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS services (
@@ -306,22 +306,22 @@ class ServiceClass:
         return Instance(SERVICE, program.name, properties)
 
 
-class BiosClass:
-    """Provider of Win32_BIOS, and of the class that it is derived from."""
+_PADDED = Point(
+    "the serial number stays, and is padded as on many machines",
+    "emulator/test_system.py",
+    "test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines",
+)
 
+
+class BiosClass:
+    """Provider of Win32_BIOS."""
+
+    schema = WIN32_BIOS
     fidelity = Fidelity(
-        page="https://learn.microsoft.com/windows/win32/cimwin32prov/win32-bios",
-        like=(
-            Point(
-                "the serial number stays, and is padded as on many machines",
-                "emulator/test_system.py",
-                "test_the_firmwares_serial_number_stays_and_is_padded_as_on_real_machines",
-            ),
-        ),
+        page="https://learn.microsoft.com/windows/win32/cimwin32prov/win32-bios", like=(_PADDED,)
     )
 
-    def __init__(self, schema: CimClass, state: State) -> None:
-        self.schema = schema
+    def __init__(self, state: State) -> None:
         with state.transaction() as db:
             row = db.execute("SELECT serial FROM firmware").fetchone()
             if row is None:
@@ -342,6 +342,15 @@ class BiosClass:
     def invoke(self, key: str | None, method: str, arguments: Arguments) -> Result:  # noqa: ARG002
         """It has no methods, so the session never calls this."""
         raise AssertionError(method)
+
+
+class BiosElementClass(BiosClass):
+    """Provider of CIM_BIOSElement, which Win32_BIOS is derived from: the same firmware."""
+
+    schema = CIM_BIOS_ELEMENT
+    fidelity = Fidelity(
+        page="https://learn.microsoft.com/windows/win32/cimwin32prov/cim-bioselement", like=(_PADDED,)
+    )
 
 
 def service_association(services: Services) -> Association:
