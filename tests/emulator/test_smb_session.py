@@ -1,6 +1,7 @@
 """Sessions with a real server, and what Windows calls their failures."""
 
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -83,6 +84,27 @@ def test_what_does_not_speak_smb_is_not_found(samba):
         assert refusal(wanted).windows_code == 53
         thread.join()
     assert refusal(wanted).windows_code == 53  # and now nobody listens there
+
+
+def test_a_connection_that_is_reset_is_an_error_and_no_noise():
+    """On standard error, where a node's own failures stand."""
+    program = """
+import sys
+from csiproxy.emulator.smb_session import Login, SmbSession
+try:
+    SmbSession.open(Login("s", "s", sys.argv[1], int(sys.argv[2]), "u", "p", True))
+except Exception as error:
+    print(error.windows_code)
+"""
+    with socket.create_server((HOST, 0)) as server:
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-c", program, HOST, port]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            connection, _ = server.accept()
+            connection.recv(4096)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            assert process.communicate() == ("53\n", "")
 
 
 def test_every_code_is_one_of_windows():

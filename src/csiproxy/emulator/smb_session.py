@@ -5,6 +5,7 @@ first session is made.  https://learn.microsoft.com/openspecs/windows_protocols/
 codes.
 """
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -44,6 +45,8 @@ CODES: Mapping[int, int] = {
     0xC00000BE: WindowsCode.BAD_NETPATH,
 }
 NO_MODULE = 0x80070000 | WindowsCode.NOT_SUPPORTED
+# Without a handler of its own or of the program's, the library's warnings would go to standard error.
+_UNHEARD = logging.NullHandler()
 ADVICE = "pip install 'csi-proxy[smb]' on the emulated node's host, and start the node again"
 
 
@@ -108,6 +111,8 @@ class _Modules:
 
 
 def _load() -> _Modules:
+    """Import the library, which has nothing to say itself: a connection that is lost is an exception here."""
+    logging.getLogger("smbprotocol").addHandler(_UNHEARD)  # once, however often it is called
     try:
         import smbprotocol.connection
         import smbprotocol.exceptions
