@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from tests.soak.client import Refused
@@ -24,7 +25,11 @@ class Stopped(Exception):
 
 
 class Kubelet:
-    """Does one life's work again and again.  ``mend`` is what an operator does before another try."""
+    """Does one life's work again and again.
+
+    ``mend`` is what an operator does before another try.  He may fail as well, with OSError or Refused, where
+    what he looks at changes under his hands: whether that matters the next try will show.
+    """
 
     def __init__(self, mend: Callable[[str], None], stop: threading.Event) -> None:
         self._mend = mend
@@ -49,4 +54,5 @@ class Kubelet:
             if self._stop.wait(pause):
                 raise Stopped
             pause = min(2 * pause, LONGEST_PAUSE)
-            self._mend(status)
+            with suppress(OSError, Refused):
+                self._mend(status)

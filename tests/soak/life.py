@@ -38,7 +38,7 @@ class Volume(Protocol):
         """It is attached, where nothing of it was."""
 
     def mend(self) -> None:
-        """Undo what has gone wrong with it; raises what it likes, and is called again."""
+        """Undo what has gone wrong with it; OSError or Refused when that failed, and it is called again."""
 
     def enlarge(self) -> int:
         """Make it larger; how large it is now, in bytes."""

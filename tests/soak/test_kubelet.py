@@ -31,6 +31,17 @@ def test_what_fails_is_mended_and_tried_again():
     assert work.retries == 3
 
 
+@pytest.mark.parametrize(
+    "error", [OSError("no disk has the number 55"), Refused("SetDiskState", "NOT_FOUND", "")]
+)
+def test_an_operator_who_fails_does_not_end_the_tries(error):
+    """A fault may take the disk away between an operator's look and his grip."""
+    mend = failing(error)
+    work = Kubelet(lambda _: mend(), threading.Event())
+    assert work.persist("stage", failing(OSError("away"), OSError("away"))) == "done"
+    assert work.retries == 2
+
+
 @pytest.mark.parametrize("status", ["INVALID_ARGUMENT", "PERMISSION_DENIED", "OUT_OF_RANGE", "DATA_LOSS"])
 def test_a_wrong_request_or_lost_data_are_told_at_once(status):
     mended: list[str] = []

@@ -69,13 +69,10 @@ class CloudDisk:
         if report is not None and report.read_only:
             self._operate(lambda: self._ground.control.detach(self._number))
             report = None
-        try:
-            if report is None:
-                self.arrive()
-            if (report is None or report.offline) and self._driver:
-                self._driver.bring_online()
-        except (OSError, Refused):
-            return  # the next try will show whether that matters
+        if report is None:
+            self.arrive()
+        if (report is None or report.offline) and self._driver:
+            self._driver.bring_online()
 
     def enlarge(self) -> int:
         size = self._size + 64 * MIB
@@ -135,13 +132,9 @@ class Lun:
         """It always is at its target."""
 
     def mend(self) -> None:
-        try:
-            for report in operate(self._ground.control.list):
-                if report.image == f"iscsi:{self._iqn},1" and report.offline and self._client:
-                    number = {"disk_number": report.number}
-                    self._client("disk/v1", "SetDiskState", **number, is_online=True)
-        except (OSError, Refused):
-            return
+        for report in operate(self._ground.control.list):
+            if report.image == f"iscsi:{self._iqn},1" and report.offline and self._client:
+                self._client("disk/v1", "SetDiskState", disk_number=report.number, is_online=True)
 
     def enlarge(self) -> int:
         return self._size
