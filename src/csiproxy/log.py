@@ -8,6 +8,8 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TextIO
 
+from csiproxy.appending import open_to_append, write_whole
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -41,10 +43,7 @@ class RotatingFile(Output):
         self._open()
 
     def _open(self) -> None:
-        flags = (
-            os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        )
-        self._descriptor = os.open(self._path, flags, 0o600)
+        self._descriptor = open_to_append(self._path)
         self._size = os.fstat(self._descriptor).st_size
 
     def write(self, data: "ReadableBuffer", /) -> int:  # noqa: D102  as any file
@@ -52,9 +51,7 @@ class RotatingFile(Output):
         with self._lock:
             if self._largest and self._size and self._size + len(block) > self._largest:
                 self._rotate()
-            rest = memoryview(block)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+            write_whole(self._descriptor, block)
             self._size += len(block)
         return len(block)
 
@@ -85,10 +82,9 @@ class Descriptor(Output):
         self._descriptor = descriptor
 
     def write(self, data: "ReadableBuffer", /) -> int:  # noqa: D102  as any file
-        rest = memoryview(bytes(data))
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
-        return len(bytes(data))
+        block = bytes(data)
+        write_whole(self._descriptor, block)
+        return len(block)
 
 
 class Several(Output):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TextIO, TypeAlias
 
+from csiproxy.appending import open_to_append
 from csiproxy.errors import Code
 from csiproxy.operations.context import Note
 from csiproxy.rpc.stream import Peer
@@ -49,10 +50,7 @@ class FileSink:
     @classmethod
     def open(cls, path: str) -> "FileSink":
         """Append to the file ``path``; a new one is readable by this account alone.  Raise OSError."""
-        flags = (
-            os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        )
-        return cls(os.open(path, flags, 0o600))
+        return cls(open_to_append(path))
 
     def write(self, line: bytes) -> None:
         """Append one line.  A line that failed half-way is ended before the next one starts."""
