@@ -16,7 +16,7 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 
 from csiproxy.rpc import pipe_api as api
 from csiproxy.rpc.pipe_peer import server_of
-from csiproxy.rpc.pipe_port import CompletionPort, Operation
+from csiproxy.rpc.pipe_port import BY_COMPLETION, CompletionPort, Operation
 from csiproxy.rpc.poller import HANGUP, READ, WRITE
 from csiproxy.rpc.stream import Peer
 
@@ -29,7 +29,6 @@ _GONE: Final = frozenset(
 )
 _PATIENCE: Final = 5.0
 """Seconds to wait for a pipe that exists and has no room for another client at the moment."""
-_PIPE: Final = -2
 
 
 class PipeStream:
@@ -80,7 +79,7 @@ class PipeStream:
 
     def fileno(self) -> int:
         """Say that this works by completions."""
-        return _PIPE
+        return BY_COMPLETION
 
     def attach(self, port: CompletionPort, ready: Callable[[], None]) -> None:
         """Begin to read.  The handle is on the port already."""

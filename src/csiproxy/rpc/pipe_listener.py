@@ -20,7 +20,7 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 from csiproxy.rpc import pipe_api as api
 from csiproxy.rpc.pipe import PipeStream, open_pipe
 from csiproxy.rpc.pipe_peer import client_of, identified, server_of, serves_rightfully
-from csiproxy.rpc.pipe_port import CompletionPort, Operation
+from csiproxy.rpc.pipe_port import BY_COMPLETION, CompletionPort, Operation
 from csiproxy.rpc.poller import READ
 from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Peer
 
@@ -37,7 +37,6 @@ _BUFFER: Final = 16 * 1024
 """What the system keeps of what was written and not read; a write of more waits for its reader."""
 _PROBES: Final = 5
 _PROBE_MS: Final = 200
-_PIPE: Final = -2
 
 
 class SecurityDescriptor:
@@ -105,7 +104,7 @@ class PipeListener:
 
     def fileno(self) -> int:
         """Say that this works by completions."""
-        return _PIPE
+        return BY_COMPLETION
 
     def attach(self, port: CompletionPort, ready: Callable[[], None]) -> None:
         """Let clients in.  Raise OSError."""

@@ -3,16 +3,13 @@
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, Protocol, cast
+from typing import Generic, Protocol, cast
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
-from csiproxy.rpc.pipe_port import CompletionPort
+from csiproxy.rpc.pipe_port import BY_COMPLETION, CompletionPort
 from csiproxy.rpc.poller import READ, WRITE, Token
 from csiproxy.rpc.stream import Notifying, Source
-
-_PIPE: Final = -2
-"""What ``fileno`` gives for a source that works by completions."""
 
 
 class Completing(Source, Protocol):
@@ -38,7 +35,7 @@ class PipePoller(Generic[Token]):
     def add(self, source: Source, token: Token) -> None:
         """Watch a source for reading."""
         self._tokens[id(source)] = token
-        if source.fileno() == _PIPE:
+        if source.fileno() == BY_COMPLETION:
             cast("Completing", source).attach(self._port, lambda: self.post(token))
         else:
             cast("Notifying", source).subscribe(lambda: self._notified(source))
@@ -50,7 +47,7 @@ class PipePoller(Generic[Token]):
 
     def watch(self, source: Source, *, read: bool, write: bool) -> None:
         """Change what a source is watched for."""
-        if source.fileno() == _PIPE:
+        if source.fileno() == BY_COMPLETION:
             cast("Completing", source).watch(read=read, write=write)
         else:
             self._notified(source)

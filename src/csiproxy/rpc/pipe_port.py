@@ -15,6 +15,8 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 
 from csiproxy.rpc import pipe_api as api
 
+BY_COMPLETION: Final = -2
+"""What ``fileno`` gives for a source that works by completions: it is no descriptor."""
 _LONGEST_MS: Final = 0x7FFF_FFFF
 _LINGER: Final = 1.0
 """Seconds to wait at the end for operations that were cancelled."""
