@@ -51,20 +51,31 @@ _ADVICE: Final = {
 
 
 @contextmanager
-def _opened(name: str, access: int) -> Iterator[Handle]:
-    """A handle of the service ``name``; what Windows refuses meanwhile becomes ServiceError."""
+def _manager(name: str, access: int) -> Iterator[Handle]:
+    """The manager; what Windows refuses of the service ``name`` meanwhile becomes ServiceError."""
     try:
-        manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CONNECT)
-        try:
-            service = win32service.OpenService(manager, name, access)
-            try:
-                yield service
-            finally:
-                win32service.CloseServiceHandle(service)
-        finally:
-            win32service.CloseServiceHandle(manager)
+        with _closing(win32service.OpenSCManager(None, None, access)) as manager:
+            yield manager
     except pywintypes.error as error:
         raise _refused(name, error) from error
+
+
+@contextmanager
+def _opened(name: str, access: int) -> Iterator[Handle]:
+    """A handle of the service ``name``, otherwise as :func:`_manager`."""
+    with (
+        _manager(name, win32service.SC_MANAGER_CONNECT) as manager,
+        _closing(win32service.OpenService(manager, name, access)) as service,
+    ):
+        yield service
+
+
+@contextmanager
+def _closing(handle: Handle) -> Iterator[Handle]:
+    try:
+        yield handle
+    finally:
+        win32service.CloseServiceHandle(handle)
 
 
 def _refused(name: str, error: pywintypes.error) -> ServiceError:
@@ -75,35 +86,28 @@ def _refused(name: str, error: pywintypes.error) -> ServiceError:
 def install(name: str, command: str, *, automatic: bool) -> None:
     """Make the service, which runs ``command`` as the system and is started again after a failure."""
     start = win32service.SERVICE_AUTO_START if automatic else win32service.SERVICE_DEMAND_START
-    try:
-        manager = win32service.OpenSCManager(None, None, win32service.SC_MANAGER_CREATE_SERVICE)
-        try:
-            service = win32service.CreateService(
-                manager,
-                name,
-                _DISPLAY_NAME.format(name=name),
-                win32service.SERVICE_ALL_ACCESS,
-                win32service.SERVICE_WIN32_OWN_PROCESS,
-                start,
-                win32service.SERVICE_ERROR_NORMAL,
-                command,
-                None,
-                False,
-                None,
-                None,
-                None,
-            )
+    with _manager(name, win32service.SC_MANAGER_CREATE_SERVICE) as manager:
+        made = win32service.CreateService(
+            manager,
+            name,
+            _DISPLAY_NAME.format(name=name),
+            win32service.SERVICE_ALL_ACCESS,
+            win32service.SERVICE_WIN32_OWN_PROCESS,
+            start,
+            win32service.SERVICE_ERROR_NORMAL,
+            command,
+            None,
+            False,
+            None,
+            None,
+            None,
+        )
+        with _closing(made) as service:
             try:
                 _configure(service)
             except pywintypes.error:
                 win32service.DeleteService(service)
                 raise
-            finally:
-                win32service.CloseServiceHandle(service)
-        finally:
-            win32service.CloseServiceHandle(manager)
-    except pywintypes.error as error:
-        raise _refused(name, error) from error
 
 
 def _configure(service: Handle) -> None:
