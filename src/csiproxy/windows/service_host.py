@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from threading import Event
-from typing import ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar, Final
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
@@ -16,6 +16,9 @@ import servicemanager
 import win32service
 import win32serviceutil
 import winerror
+
+if TYPE_CHECKING:
+    from csiproxy.supervision import Supervisor
 
 _START_MS: Final = 60_000
 """What the start may take: an emulated node that is started first takes the longest."""
@@ -29,28 +32,12 @@ class NotStartedAsService(Exception):
     """The service control manager has not started this process."""
 
 
-class Supervisor(Protocol):
-    """What the daemon is given; :class:`csiproxy.supervision.Supervisor` says what the methods mean."""
-
-    def serving(self) -> None:
-        """Calls are answered from now on."""
-        ...
-
-    def wait(self) -> None:
-        """Block until the daemon is to stop."""
-        ...
-
-    def stopping(self, seconds: float) -> None:
-        """The end has begun and may take so long."""
-        ...
-
-
 class Hosted(win32serviceutil.ServiceFramework):
     """What pywin32 makes an instance of when Windows starts the service; a supervisor of the daemon."""
 
     _svc_name_ = "csiproxy"
 
-    serve: ClassVar[Callable[[Supervisor], int]]
+    serve: ClassVar[Callable[["Supervisor"], int]]
     code: ClassVar[int] = 1
 
     def __init__(self, arguments: list[str]) -> None:
@@ -104,7 +91,7 @@ class Hosted(win32serviceutil.ServiceFramework):
         self.ReportServiceStatus(win32service.SERVICE_STOP_PENDING, waitHint=hint)
 
 
-def run(serve: Callable[[Supervisor], int]) -> int:
+def run(serve: Callable[["Supervisor"], int]) -> int:
     """Be a service until ``serve`` returns; give its exit code.  Raise NotStartedAsService.
 
     An exit code other than 0 is told to Windows as the service's own error, which the recovery actions of
