@@ -264,8 +264,8 @@ if sys.platform == "win32":
             ):
                 return
             # Move it: what was there is the caller's to have freed, what is there now is the caller's.
-            size = ctypes.sizeof(ctypes.c_void_p) if wanted != VT_VARIANT else ctypes.sizeof(VARIANT)
-            width = {2: 2, 3: 4, 11: 2, 16: 1, 17: 1, 18: 2, 19: 4, 22: 4, 23: 4}.get(wanted, size)
+            pointer = ctypes.sizeof(ctypes.c_void_p)
+            width = {2: 2, 3: 4, 11: 2, 16: 1, 17: 1, 18: 2, 19: 4, 22: 4, 23: 4}.get(wanted, pointer)
             ctypes.memmove(variant._.c_void_p, ctypes.byref(converted._), width)
             converted.vt = 0
 
