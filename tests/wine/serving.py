@@ -15,6 +15,14 @@ from csiproxy.emulator.machine import Machine
 
 SECONDS = 120.0
 
+# A Windows Python that runs this asks a proxy for its health.
+ASK_HEALTH = """
+from csiproxy.rpc.channel import Channel
+from csiproxy.rpc.pipe import connect
+with Channel(lambda: connect(r"\\\\.\\pipe\\csi-proxy-disk-v1")) as channel:
+    print(channel.call("/grpc.health.v1.Health/Check", b"", timeout=60))
+"""
+
 # Ends at the end of standard input, as Wine's consoles cannot be told from outside.
 _UNTIL_INPUT_ENDS = """
 import ctypes, sys, threading

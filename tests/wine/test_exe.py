@@ -1,13 +1,12 @@
 """csi-proxy.exe as it is given to an operator: its version, its commands, and as a service."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.conftest import do_without
 from tests.emulator.entered import Entered
-from tests.wine.serving import node
+from tests.wine.serving import ASK_HEALTH
 from tools.wine.build_exe import PLACE
 from tools.wine.prefix import Prefix, windows_path
 
@@ -16,18 +15,6 @@ import csiproxy
 pytestmark = pytest.mark.wine
 
 PROGRAM = r"C:\csi-proxy-exe\csi-proxy.exe"
-HEALTH = """
-from csiproxy.rpc.channel import Channel
-from csiproxy.rpc.pipe import connect
-with Channel(lambda: connect(r"\\\\.\\pipe\\csi-proxy-disk-v1")) as channel:
-    print(channel.call("/grpc.health.v1.Health/Check", b"", timeout=60))
-"""
-
-
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entered]:
-    with node(tmp_path_factory.mktemp("node")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +48,7 @@ def test_it_runs_as_a_service_that_is_made_as_the_go_projects_is(windows: Prefix
         started = windows.run(PROGRAM, "service", "start")
         log = windows.drive_c / "csi-proxy-exe" / "csi-proxy.log"
         assert started.returncode == 0, (started.stderr, log.exists() and log.read_text())
-        asked = windows.run_python(["-c", HEALTH])
+        asked = windows.run_python(["-c", ASK_HEALTH])
         assert asked.stdout.strip() == r"b'\x08\x01'", asked.stderr
         request = r'{"path": "C:\\var\\lib\\kubelet"}'
         called = windows.run(PROGRAM, "call", "filesystem/v1", "PathExists", request)

@@ -3,13 +3,12 @@
 import base64
 import json
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from tests.conftest import find_foreign
 from tests.emulator.entered import Entered
 from tests.wine import go_programs
-from tests.wine.serving import node, serving
+from tests.wine.serving import serving
 from tools.wine.prefix import Prefix
 
 from csiproxy.api import versions
@@ -19,12 +18,6 @@ pytestmark = pytest.mark.wine
 
 HEALTH = "/grpc.health.v1.Health/Check"
 PODS = r"C:\var\lib\kubelet\pods"
-
-
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entered]:
-    with node(tmp_path_factory.mktemp("node")) as found:
-        yield found
 
 
 def call(wine: Prefix, contract: str, rpc: str, **fields: object) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.emulator.entered import Entered
-from tests.wine.serving import SECONDS, node
+from tests.wine.serving import ASK_HEALTH, SECONDS
 from tools.wine.prefix import SOURCE, Prefix, windows_path
 from tools.wine.prepare import bed
 
@@ -17,18 +17,6 @@ pytestmark = pytest.mark.wine
 
 PYTHON = r"C:\csi-proxy\python\python.exe"
 LOG = r"C:\csi-proxy\csi-proxy.log"
-HEALTH = """
-from csiproxy.rpc.channel import Channel
-from csiproxy.rpc.pipe import connect
-with Channel(lambda: connect(r"\\\\.\\pipe\\csi-proxy-disk-v1")) as channel:
-    print(channel.call("/grpc.health.v1.Health/Check", b"", timeout=60))
-"""
-
-
-@pytest.fixture(scope="module")
-def emulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Entered]:
-    with node(tmp_path_factory.mktemp("node")) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +70,7 @@ def test_a_service_is_installed_started_asked_stopped_and_removed(windows: Prefi
     found = status(windows)
     assert found["state"] == "running"
     assert found["pid"]
-    asked = windows.run_python(["-c", HEALTH])
+    asked = windows.run_python(["-c", ASK_HEALTH])
     assert asked.stdout.strip() == r"b'\x08\x01'", asked.stderr
     stopped = service(windows, "stop")
     assert stopped.returncode == 0, stopped.stderr
@@ -121,7 +109,7 @@ def test_a_service_that_was_killed_can_be_started_again(windows: Prefix, emulate
     assert windows.run("taskkill", "/f", "/pid", str(pid)).returncode == 0
     until(lambda: status(windows)["state"] == "stopped")
     assert service(windows, "start").returncode == 0
-    asked = windows.run_python(["-c", HEALTH])
+    asked = windows.run_python(["-c", ASK_HEALTH])
     assert asked.stdout.strip() == r"b'\x08\x01'", asked.stderr
 
 
