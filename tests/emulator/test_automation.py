@@ -34,6 +34,10 @@ class Lamp(Automation):
     def blink(self, times: object = None, pause: object = None) -> object:
         return (times, pause)
 
+    @method("Dim", unused=1)
+    def dim(self, level: object = None) -> object:
+        return level
+
     @method("Measure")
     def measure(self, place: object = None) -> object:
         return Outcome(0, {0: 7})
@@ -75,6 +79,11 @@ def test_methods_take_as_many_arguments_as_they_have_or_fewer():
     assert use(Lamp(), "Measure", How.CALL, None) == Outcome(0, {0: 7})
 
 
+def test_arguments_that_mean_nothing_may_be_given():
+    assert use(Lamp(), "Dim", How.CALL, 5).value == 5
+    assert use(Lamp(), "Dim", How.CALL, 5, 0x30).value == 5
+
+
 def test_what_an_object_consists_of_is_found_under_its_number():
     assert len(Chain().invoke(NEW_ENUM, How.GET, ()).value) == 2
     assert use(Chain(), "Lamps", How.GET, 1).value.power == 3
@@ -94,6 +103,10 @@ REFUSED = {
     "setting what cannot be set": (lambda: use(Lamp(), "Brand", How.PUT, 1), Hresult.MEMBER_NOT_FOUND),
     "setting a method": (lambda: use(Lamp(), "Blink", How.PUT, 1), Hresult.MEMBER_NOT_FOUND),
     "setting to nothing": (lambda: use(Lamp(), "Power", How.PUT), Hresult.BAD_PARAMETER_COUNT),
+    "too many behind what means nothing": (
+        lambda: use(Lamp(), "Dim", How.CALL, 1, 2, 3),
+        Hresult.BAD_PARAMETER_COUNT,
+    ),
     "too many": (lambda: use(Lamp(), "Blink", How.CALL, 1, 2, 3), Hresult.BAD_PARAMETER_COUNT),
     "arguments to a plain value": (lambda: use(Lamp(), "Power", How.GET, 1), Hresult.BAD_PARAMETER_COUNT),
     "no use at all": (lambda: Lamp().invoke(Lamp().dispid("Power"), How(0), ()), Hresult.MEMBER_NOT_FOUND),

@@ -163,18 +163,30 @@ class Mark:
     is_method: bool
     use: Callable[..., object]
     put: Callable[..., None] | None = None
+    unused: int = 0
 
     def made(self, dispid: int) -> Member:
         """The member, now that its number is known."""
-        arguments = self.use.__code__.co_argcount - 1 if self.is_method else 0
-        return Member(self.name, dispid, self.is_method, self.use, self.put, arguments)
+        if not self.is_method:
+            return Member(self.name, dispid, False, self.use, self.put)
+        own = self.use.__code__.co_argcount  # the object among them
+
+        def use(*given: object) -> object:
+            return self.use(*given[:own])
+
+        return Member(self.name, dispid, True, use, arguments=own - 1 + self.unused)
 
 
-def method(name: str, dispid: int | None = None) -> Callable[[Callable[..., object]], Callable[..., object]]:
-    """Make a function a method; the arguments behind ``self`` are its own, each with a default."""
+def method(
+    name: str, dispid: int | None = None, unused: int = 0
+) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """Make a function a method; the arguments behind ``self`` are its own, each with a default.
+
+    A caller may give ``unused`` more behind them, which mean nothing here.
+    """
 
     def marked(function: Callable[..., object]) -> Callable[..., object]:
-        function.member = Mark(name, dispid, True, function)  # type: ignore[attr-defined]
+        function.member = Mark(name, dispid, True, function, unused=unused)  # type: ignore[attr-defined]
         return function
 
     return marked

@@ -32,17 +32,13 @@ class Locator(Secured):
         super().__init__()
         self._session = session
 
-    @method("ConnectServer")
+    @method("ConnectServer", unused=4)
     def connect(
         self,
         server: object = None,
         namespace: object = None,
         user: object = None,
         password: object = None,
-        locale: object = None,  # noqa: ARG002
-        authority: object = None,  # noqa: ARG002
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
     ) -> Automation:
         """Connect to a namespace of this computer."""
         if text(server).lower() not in THIS_COMPUTER:
@@ -65,27 +61,16 @@ class Services(Secured):
         self._session = session
         self.namespace = namespace
 
-    @method("ExecQuery")
-    def exec_query(
-        self,
-        query: object = None,
-        language: object = None,
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
-    ) -> Automation:
+    @method("ExecQuery", unused=2)
+    def exec_query(self, query: object = None, language: object = None) -> Automation:
         """Run a query."""
         if text(language).upper() not in ("", "WQL"):
             raise AutomationError(Wbem.INVALID_QUERY_TYPE, "the query language is WQL")
         parsed = _read(wql.parse, text(query), Wbem.INVALID_QUERY)
         return self._select(parsed) if isinstance(parsed, Select) else self._join(parsed)
 
-    @method("Get")
-    def get(
-        self,
-        path: object = None,
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
-    ) -> Automation:
+    @method("Get", unused=2)
+    def get(self, path: object = None) -> Automation:
         """The object or class of a path."""
         found = self._resolve(text(path))
         if isinstance(found, CimClass):
@@ -96,22 +81,15 @@ class Services(Secured):
             raise AutomationError(Wbem.NOT_FOUND, "not found")
         return WbemObject.of(self, read[0])
 
-    @method("ExecMethod")
-    def exec_method(
-        self,
-        path: object = None,
-        name: object = None,
-        parameters: object = None,
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
-    ) -> Automation:
+    @method("ExecMethod", unused=2)
+    def exec_method(self, path: object = None, name: object = None, parameters: object = None) -> Automation:
         """Call a method of what a path names."""
         found = self._resolve(text(path))
         if isinstance(found, CimClass):
             return execute(self, found, None, name, parameters)
         return execute(self, described(found.class_name), found, name, parameters)
 
-    @method("AssociatorsOf")
+    @method("AssociatorsOf", unused=6)
     def associators_of(
         self,
         path: object = None,
@@ -119,24 +97,13 @@ class Services(Secured):
         result_class: object = None,
         result_role: object = None,
         role: object = None,
-        classes_only: object = None,  # noqa: ARG002
-        schema_only: object = None,  # noqa: ARG002
-        association_qualifier: object = None,  # noqa: ARG002
-        qualifier: object = None,  # noqa: ARG002
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
     ) -> Automation:
         """What an association joins to the instance that a path names."""
         words = [text(word) for word in (association, result_class, result_role, role)]
         return self.associated(self._instance(self._resolve(text(path))), *words)
 
-    @method("InstancesOf")
-    def instances_of(
-        self,
-        name: object = None,
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
-    ) -> Automation:
+    @method("InstancesOf", unused=2)
+    def instances_of(self, name: object = None) -> Automation:
         """All instances of a class."""
         return self._select(Select(text(name), (), ()))
 

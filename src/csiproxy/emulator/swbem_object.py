@@ -3,7 +3,7 @@
 https://learn.microsoft.com/windows/win32/wmisdk/swbemobject
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from csiproxy.emulator.automation import (
@@ -98,8 +98,8 @@ class ObjectSet(Secured):
         """How many."""
         return len(self._found)
 
-    @method("Item", VALUE)
-    def item(self, path: object = None, flags: object = None) -> Automation:  # noqa: ARG002
+    @method("Item", VALUE, unused=1)
+    def item(self, path: object = None) -> Automation:
         """The object with that relative path."""
         for one in self._found:
             if isinstance(path, str) and one.relative_path.lower() == path.lower():
@@ -174,10 +174,10 @@ class WbemObject(Secured):
 
     def named(self, name: object) -> str:
         """The property of that name as its class writes it."""
-        for known in self._types:
-            if isinstance(name, str) and known.lower() == name.lower():
-                return known
-        raise AutomationError(Wbem.NOT_FOUND, f"{self.cim.name} has no such property")
+        known = spelled(self._types, name)
+        if known is None:
+            raise AutomationError(Wbem.NOT_FOUND, f"{self.cim.name} has no such property")
+        return known
 
     def type_of(self, name: str) -> CimType:
         """The type of a property."""
@@ -224,14 +224,8 @@ class WbemObject(Secured):
         """SWbemMethodSet."""
         return MethodSet(self)
 
-    @method("ExecMethod_")
-    def exec_method(
-        self,
-        name: object = None,
-        parameters: object = None,
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
-    ) -> Automation:
+    @method("ExecMethod_", unused=2)
+    def exec_method(self, name: object = None, parameters: object = None) -> Automation:
         """Call a method with named parameters."""
         return execute(self.origin, self.cim, self.instance, name, parameters)
 
@@ -250,19 +244,13 @@ class WbemObject(Secured):
         }
         return Outcome(to_scripting(result.return_value, "uint32", self._embedded), outs)
 
-    @method("Associators_")
+    @method("Associators_", unused=6)
     def associators(
         self,
         association: object = None,
         result_class: object = None,
         result_role: object = None,
         role: object = None,
-        classes_only: object = None,  # noqa: ARG002
-        schema_only: object = None,  # noqa: ARG002
-        association_qualifier: object = None,  # noqa: ARG002
-        qualifier: object = None,  # noqa: ARG002
-        flags: object = None,  # noqa: ARG002
-        context: object = None,  # noqa: ARG002
     ) -> Automation:
         """What an association joins to it."""
         if self.instance is None:
@@ -270,8 +258,8 @@ class WbemObject(Secured):
         words = [text(word) for word in (association, result_class, result_role, role)]
         return self.origin.associated(self.instance, *words)
 
-    @method("SpawnInstance_")
-    def spawn(self, flags: object = None) -> Automation:  # noqa: ARG002
+    @method("SpawnInstance_", unused=1)
+    def spawn(self) -> Automation:
         """An instance of this class, with all properties NULL."""
         return WbemObject(self.origin, self.cim, {})
 
@@ -334,8 +322,8 @@ class PropertySet(Automation):
         """All of them."""
         return [Property(self._owner, name) for name in self._owner.names()]
 
-    @method("Item", VALUE)
-    def item(self, name: object = None, flags: object = None) -> Automation:  # noqa: ARG002
+    @method("Item", VALUE, unused=1)
+    def item(self, name: object = None) -> Automation:
         """The property of that name."""
         return Property(self._owner, self._owner.named(name))
 
@@ -430,13 +418,13 @@ class MethodSet(Automation):
         """All of them."""
         return [WbemMethod(self._owner, name) for name in self._owner.cim.methods]
 
-    @method("Item", VALUE)
-    def item(self, name: object = None, flags: object = None) -> Automation:  # noqa: ARG002
+    @method("Item", VALUE, unused=1)
+    def item(self, name: object = None) -> Automation:
         """The method of that name."""
-        for known in self._owner.cim.methods:
-            if isinstance(name, str) and known.lower() == name.lower():
-                return WbemMethod(self._owner, known)
-        raise AutomationError(Wbem.NOT_FOUND, f"{self._owner.cim.name} has no such method")
+        known = spelled(self._owner.cim.methods, name)
+        if known is None:
+            raise AutomationError(Wbem.NOT_FOUND, f"{self._owner.cim.name} has no such method")
+        return WbemMethod(self._owner, known)
 
     @prop("Count")
     def count(self) -> int:
@@ -448,7 +436,7 @@ def execute(
     origin: Origin, cim: CimClass, instance: Instance | None, name: object, parameters: object
 ) -> WbemObject:
     """Call a method with named parameters; what it gives is an object with ReturnValue."""
-    called = next((known for known in cim.methods if known.lower() == text(name).lower()), text(name))
+    called = spelled(cim.methods, text(name)) or text(name)
     known = cim.methods.get(called, Method())
     if parameters is not None and not isinstance(parameters, WbemObject):
         raise AutomationError(Wbem.INVALID_METHOD_PARAMETERS, "the parameters are no object of WMI")
@@ -465,6 +453,13 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise AutomationError(Wbem.TYPE_MISMATCH, "a name is a text")
     return value
+
+
+def spelled(names: Iterable[str], name: object) -> str | None:
+    """The one of ``names`` that a program means, as it is written there; case does not count."""
+    if not isinstance(name, str):
+        return None
+    return next((known for known in names if known.lower() == name.lower()), None)
 
 
 def instance_of(value: object) -> Instance | None:
