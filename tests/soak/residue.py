@@ -3,6 +3,7 @@
 import os
 import re
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 _NUMBER = re.compile(r"\[?\d+\]?$")
 # Idle connections to the node that a proxy may keep, as its pool has it.
 IDLE_CONNECTIONS = 8
+STARTING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,24 @@ def _children(process: int) -> Iterator[str]:
             continue
         for child in found:
             try:
-                with open(f"/proc/{child}/cmdline", "rb") as file:
-                    command = file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+                yield _command(child)
             except OSError:
                 continue
-            yield command or f"a zombie, {child}"
+
+
+def _command(process: str) -> str:
+    """The command of a process; that of one that has just been started is empty for an instant."""
+    end = time.monotonic() + STARTING_SECONDS
+    while True:
+        command = Path("/proc", process, "cmdline").read_bytes().replace(b"\0", b" ")
+        if command.strip():
+            return command.decode("utf-8", "replace").strip()
+        state = Path("/proc", process, "stat").read_text().rpartition(") ")[2][0]
+        if state == "Z":
+            return f"a zombie, {process}"
+        if time.monotonic() > end:
+            return f"a process without a command, {process}"
+        time.sleep(0.001)
 
 
 def mounts(directory: Path) -> list[str]:

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 
 import pytest
 from tests.emulator.nodes import NodeDirectory
@@ -121,11 +120,17 @@ def test_rows_and_locks_of_a_node_are_counted_while_it_runs(directory):
         node.stop()
 
 
-def test_threads_of_this_process_are_counted():
-    before = residue.footprint(os.getpid())
-    event = threading.Event()
-    thread = threading.Thread(target=event.wait)
-    thread.start()
-    assert residue.footprint(os.getpid()).threads == before.threads + 1
-    event.set()
-    thread.join()
+def test_threads_of_a_process_are_counted(process):
+    before = residue.footprint(process("import threading; event = threading.Event()"))
+    pid = process("thread = threading.Thread(target=event.wait); thread.start()")
+    assert residue.footprint(pid).threads == before.threads + 1
+    process("event.set(); thread.join()")
+
+
+def test_a_process_that_runs_without_a_command_is_no_zombie(process):
+    pid = process(
+        "import subprocess as sub, sys; kept = sub.Popen([''], executable=sys.executable, stdin=sub.PIPE)"
+    )
+    [child] = residue.footprint(pid).children
+    assert child.startswith("a process without a command")
+    process("kept.stdin.close(); kept.wait()")
