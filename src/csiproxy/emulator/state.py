@@ -35,6 +35,11 @@ class StateError(HostError):
     """The state file cannot be used as it is.  The text says what to do; the file was not changed."""
 
 
+# What opening a damaged file raises.  SQLite's own text about it may quote the file, and then not be
+# readable as text itself; and a damaged header may name sizes that no machine has memory for.
+_SIGNS_OF_DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+
+
 class State:
     """The state file of one node, shared by its parts.  Safe to use from several threads.
 
@@ -58,8 +63,7 @@ class State:
             self._prepare(schema)
         except BaseException as error:
             self._connection.close()
-            # SQLite's own text about a damaged file may quote it, and then not be readable as text itself.
-            if isinstance(error, (sqlite3.Error, UnicodeDecodeError)):
+            if isinstance(error, _SIGNS_OF_DAMAGE):
                 raise StateError(_advice(path, error)) from error
             raise
 
@@ -161,7 +165,7 @@ class State:
 
 def _advice(path: str, error: Exception) -> str:
     """What is wrong with the state file and what the operator can do."""
-    text = str(error)
+    text = str(error) or type(error).__name__
     if "locked" in text or "busy" in text:
         return f"the state file {path} is held by another process: stop the other node first"
     if "full" in text:
