@@ -305,10 +305,30 @@ def test_changed_credentials_are_noticed_and_tried_when_nobody_else_uses_the_sha
     caller.map(ROOT, LINK)
 
 
+def test_changed_credentials_that_are_wrong_cost_the_mapping_until_right_ones_come(caller, secret):
+    caller.map(ROOT, LINK)
+    with refused(PermissionDenied, 1326):
+        caller.map(ROOT, LINK, password=secret())
+    assert caller.mapped == {}
+    caller.map(ROOT, LINK)
+    assert caller.mapped == {ROOT: 0}
+
+
 def test_changed_credentials_are_not_noticed_by_another_proxy(caller):
     caller.map(ROOT, LINK)
     caller.restart()
     assert events(caller.map(ROOT, SECOND, user=OTHER)) == []
+
+
+def test_a_proxy_goes_by_its_own_credentials_when_another_has_mapped_anew(caller):
+    caller.map(ROOT)
+    first = caller.groups
+    caller.restart()
+    caller.unmap()
+    caller.map(ROOT, user=OTHER)
+    caller.groups = first
+    assert events(caller.map(ROOT)) == []
+    assert events(caller.map(ROOT, user=OTHER)) == ["changed-credentials", "unmapping"]
 
 
 def test_another_share_of_the_same_server_wants_the_same_credentials(caller):

@@ -70,6 +70,11 @@ class VolumeClass:
                 "test_a_volume_in_use_is_in_use",
             ),
             Point(
+                "with --volumes image an NTFS whose Windows hibernated is read-only for workloads",
+                "emulator/image_store/test_windows.py",
+                "test_a_hibernated_ntfs_is_read_and_not_written",
+            ),
+            Point(
                 "a file system of another system (ext4, exFAT …) is never formatted over (43014)",
                 "emulator/test_cim_volume.py",
                 "test_what_is_foreign_is_never_formatted_nor_partitioned_over",

@@ -141,6 +141,21 @@ def test_a_disk_that_becomes_read_only_is_read_on_and_not_written(node):
     Path(path, "file").write_text("more")
 
 
+def test_a_hibernated_ntfs_is_read_and_not_written(node):
+    """Its driver keeps its hands off what a sleeping Windows has in memory; no other code says so."""
+    volume = node.volume()
+    path = Path(mounted(node, volume))
+    (path / "hiberfil.sys").write_bytes(b"hibr".ljust(4096, b"\0"))
+    image = node.image_of(volume.disk)
+    volume.detach()
+    node.machine.disks.attach(image)
+    assert (path / "hiberfil.sys").read_bytes()[:4] == b"hibr"
+    with pytest.raises(OSError, match="Read-only"):
+        (path / "file").write_text("data")
+    assert instance(node, volume).number("HealthStatus") == 0
+    assert invoke(node, volume, "Flush") == 0
+
+
 def test_a_mount_point_leads_to_the_files_again_when_its_disk_comes_back(node):
     volume = node.volume()
     path = mounted(node, volume)
