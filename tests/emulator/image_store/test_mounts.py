@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.emulator.image_store.images import MIB, left_behind, make
@@ -158,6 +159,31 @@ def test_flushing_a_mount_whose_driver_is_gone_is_an_io_error(ground):
     until(lambda: ground.mounts.get("a") is None)
     with pytest.raises(Win32Error):
         ground.mounts.flush(mount)
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_flushing_a_mount_that_is_unmounted_meanwhile_is_done(ground, in_use):
+    directory = ground.mount()
+    put(directory, text="find me in the image")
+    mount = ground.mounts.get("a")
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY) if in_use else None
+    assert ground.mounts.dismount("a", force=True)
+    ground.mounts.flush(mount)
+    with open(ground.image.path, "rb") as file:
+        assert b"find me in the image" in file.read()
+    if opened is not None:
+        os.close(opened)
+
+
+def test_flushing_a_mount_that_is_out_of_sight_for_a_moment_is_done(ground):
+    directory = ground.mount()
+    mount = ground.mounts.get("a")
+    with open(os.path.join(directory, "file"), "w"), ThreadPoolExecutor(1) as pool:
+        refusal = pool.submit(ground.mounts.dismount, "a", force=False)
+        while not refusal.done():
+            ground.mounts.flush(mount)
+        with pytest.raises(Win32Error):
+            refusal.result()
 
 
 def test_flushed_data_are_in_the_image(ground, tmp_path):

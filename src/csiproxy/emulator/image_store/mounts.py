@@ -153,20 +153,21 @@ class Mounts:
                     self.dismount(name, force=True)
 
     def flush(self, mount: Mount) -> None:
-        """Have driver, loop device and image write what they hold.  A driver that has died is 1117."""
+        """Have driver, loop device and image write what they hold.  A driver that has died is 1117.
+
+        One that is unmounted meanwhile, as its disk goes offline, writes everything for that.
+        """
         try:
-            root = os.open(mount.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(root)  # both drivers write all of the file system for this
-            finally:
-                os.close(root)
-            device = os.open(mount.device, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                os.fsync(device)
-            finally:
-                os.close(device)
+            _sync(mount)
         except OSError as error:
-            raise win32_error(error, "FlushFileBuffers", mount.directory) from error
+            with self._lock:  # whoever unmounts it, or hides it to try, has held that
+                is_there = mount in self._mounts.values()
+            if not is_there and mount.keeper.poll() == 0:
+                return
+            try:
+                _sync(mount)
+            except OSError:
+                raise win32_error(error, "FlushFileBuffers", mount.directory) from error
 
     def clear_stale(self, images: set[str]) -> None:
         """At a start: take away what an earlier process of this node has left, and wait for its drivers' end.
@@ -257,6 +258,16 @@ class Mounts:
             del self._mounts[name]
             _end(mount.keeper)
             keeper.clear(mount.directory, self._libc)
+
+
+def _sync(mount: Mount) -> None:
+    """Let a file system and its device be written; OSError."""
+    for path, kind in ((mount.directory, os.O_DIRECTORY), (mount.device, 0)):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | kind)
+        try:
+            os.fsync(descriptor)  # of any directory, both drivers write all of the file system
+        finally:
+            os.close(descriptor)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> str:
