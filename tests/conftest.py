@@ -4,6 +4,7 @@ import ctypes
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -67,6 +68,14 @@ def target_server(tmp_path: Path) -> Iterator["TargetServer"]:
     server = TargetServer(tmp_path / "target", find_foreign)
     yield server
     server.close()
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A directory whose path leaves room for the name of a socket (pytest's own are too long for that)."""
+    directory = tempfile.mkdtemp(prefix="cp-", dir="/tmp")
+    yield Path(directory)
+    shutil.rmtree(directory)
 
 
 def pytest_configure(config: pytest.Config) -> None:
