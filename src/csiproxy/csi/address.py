@@ -11,7 +11,7 @@ import sys
 from csiproxy.errors import InvalidArgument, Unimplemented
 from csiproxy.rpc.channel import Channel
 from csiproxy.rpc.limits import Limits
-from csiproxy.rpc.stream import Listener, Stream
+from csiproxy.rpc.stream import ClientStream, Listener
 
 _SCHEME = "unix:"
 
@@ -44,7 +44,7 @@ def listen(path: str, name: str) -> Listener:
         return UnixListener(path, name)
 
 
-def dial(path: str) -> Stream:
+def dial(path: str) -> ClientStream:
     """Connect to a socket file; OSError when nobody answers there."""
     if sys.platform == "win32":
         raise OSError("this release has no client for unix sockets on Windows")
