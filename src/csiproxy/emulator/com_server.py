@@ -15,7 +15,7 @@ from csiproxy.errors import HostError
 
 if sys.platform == "win32":
     import ctypes
-    import threading
+    import time
     import uuid
     import winreg
 
@@ -24,6 +24,7 @@ if sys.platform == "win32":
     NAMES = ("WbemScripting.SWbemLocator", "WbemScripting.SWbemLocator.1")
     WINES_OWN = "{76A64158-CB41-11D1-8B02-00600806D9B6}"
     _CLASSES = r"Software\Classes"
+    _LONG = 3600.0
 
     def run(token_file: str, ready: Callable[[], object] = lambda: None) -> None:
         """Serve until Ctrl-C, or until its process is ended; HostError when it cannot.
@@ -40,9 +41,10 @@ if sys.platform == "win32":
             for name in NAMES:
                 end.callback(_put, rf"{name}\CLSID", WINES_OWN)
                 _put(rf"{name}\CLSID", class_id)
-            ready()
             try:
-                threading.Event().wait()
+                ready()
+                while True:
+                    time.sleep(_LONG)  # unlike a lock on Windows, it lets Ctrl-C through
             except KeyboardInterrupt:
                 return
 
