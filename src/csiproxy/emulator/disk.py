@@ -17,11 +17,11 @@ from csiproxy.emulator.image import Image, Medium, win32_error
 from csiproxy.emulator.image_store import unfinished
 from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
-from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system_disk import SYSTEM_DISK_SIZE, boot_partition, create_system_disk
 from csiproxy.emulator.volume import Volume, VolumeStore
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.paths import VOLUME_NAME
 from csiproxy.host.win32 import StorageDevice, StorageIdentifier
 
 SCHEMA = (*attachment.SCHEMA, *unfinished.SCHEMA)

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from csiproxy.emulator import hostdir, names, places
+from csiproxy.emulator import hostdir, places
 from csiproxy.emulator.hostdir import windows_errors
 from csiproxy.emulator.places import Places
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host import paths
 from csiproxy.host.win32 import StorageDevice
 
 # A link whose target has no place on this host leads here, where nobody can ever put anything.
@@ -118,9 +119,9 @@ class HostMap:
         if places.UNC_PATH.fullmatch(target):
             parts = target.strip("\\").split("\\")
             for part in parts:
-                names.check(part, call)
+                paths.check_name(part, call)
             return self._to_share(parent, parts, call)
-        drive, parts = places.split(target, call)
+        drive, parts = paths.split(target, call)
         root = self._places.drives.get(drive)
         if root is None:
             return places.host_path(NOWHERE, [drive, *parts])
