@@ -35,6 +35,29 @@ def test_another_form_is_161_and_an_illegal_name_123(path, code):
     assert caught.value.windows_code == code
 
 
+@pytest.mark.parametrize(
+    ("path", "parts"),
+    [
+        (r"\\server\share", ["server", "share"]),
+        ("\\\\server\\share\\", ["server", "share"]),
+        (r"\\server\share\a\b", ["server", "share", "a", "b"]),
+        (r"\\server", None),
+        (r"C:\share", None),
+        (r"\\?\C:\x", None),
+        (r"\\.\pipe\x", None),
+        ("", None),
+    ],
+)
+def test_a_path_on_a_share_is_its_names(path, parts):
+    assert paths.split_share(path, "Call") == parts
+
+
+def test_a_share_has_names_that_windows_can_have():
+    with pytest.raises(Win32Error) as caught:
+        paths.split_share(r"\\server\..\x", "Call")
+    assert caught.value.windows_code == 123
+
+
 @pytest.mark.parametrize("tail", ["", "\\"])
 def test_a_volumes_name_has_one_spelling(tail):
     name = r"\\?\volume{ABCDEF00-0000-4000-8000-00000000000A}"

@@ -116,11 +116,9 @@ class HostMap:
 
         ``C:\…`` and a share give a relative text; an unknown drive has no place on the host and dangles.
         """
-        if places.UNC_PATH.fullmatch(target):
-            parts = target.strip("\\").split("\\")
-            for part in parts:
-                paths.check_name(part, call)
-            return self._to_share(parent, parts, call)
+        share = paths.split_share(target, call)
+        if share is not None:
+            return self._to_share(parent, share, call)
         drive, parts = paths.split(target, call)
         root = self._places.drives.get(drive)
         if root is None:

@@ -1,15 +1,12 @@
 r"""Where the drives of the emulated node are on the host, and what Windows calls a path of the host."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from csiproxy.host.names import fault
 from csiproxy.host.paths import check_name
-
-UNC_PATH = re.compile(r"\\\\[^\\?.][^\\]*\\[^\\].*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

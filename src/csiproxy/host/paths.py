@@ -9,6 +9,7 @@ from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.names import fault
 
 DRIVE_PATH = re.compile(r"([A-Za-z]):(\\.*)?", re.DOTALL)
+_SHARE_PATH = re.compile(r"\\\\[^\\?.][^\\]*\\[^\\].*", re.DOTALL)
 VOLUME_NAME = re.compile(r"\\\\\?\\Volume(\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\})\\?", re.IGNORECASE)
 
 
@@ -32,6 +33,16 @@ def split(path: str, call: str) -> tuple[str, list[str]]:
     for part in parts:
         check_name(part, call)
     return match[1].upper(), parts
+
+
+def split_share(path: str, call: str) -> list[str] | None:
+    r"""A path of the form ``\\server\share\…`` as its names, each checked; None for another form."""
+    if not _SHARE_PATH.fullmatch(path):
+        return None
+    parts = path.strip("\\").split("\\")
+    for part in parts:
+        check_name(part, call)
+    return parts
 
 
 def canonical_volume(volume: str, call: str) -> str:
