@@ -9,9 +9,9 @@ from importlib import import_module
 
 import click
 
-from csiproxy import __version__
 from csiproxy.cli.failure import FAILURE, INTERRUPTED, NOBODY_READS, SUCCESS, Failure, problem_of
 from csiproxy.errors import CsiProxyError, HostError
+from csiproxy.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

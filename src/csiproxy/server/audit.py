@@ -62,6 +62,10 @@ class FileSink:
             rest = rest[written:]
             self._torn = bool(rest)
 
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._descriptor)
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -12,8 +12,8 @@ from math import inf
 from threading import Lock
 from typing import Final, TypeAlias
 
-from csiproxy import __version__
 from csiproxy.errors import Code
+from csiproxy.version import __version__
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.001, 0.01, 0.1, 0.3, 0.6, 1.0, 3.0, 6.0, 9.0, 20.0, 30.0, 60.0, 90.0, 120.0)
