@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from csiproxy import __version__
 from csiproxy.node import flags
+from csiproxy.version import __version__
 
 _DESCRIPTION = """\
 Introduce a CSI plugin to kubelet: serve the registration socket that kubelet's plugin watcher finds, until
