@@ -13,7 +13,19 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 PROMISED = {
     "01-from-the-shell.sh": ("ready: 25 endpoints", "mounted at", '"rpc":"/v1.Volume/MountVolume"'),
     "02-from-grpcio.py": ("disk 0: serial number", "FAILED_PRECONDITION: disk 0 holds the system"),
+    "03-from-python.py": ("is mounted, ", "FailedPrecondition, Windows error 50: disk 0 holds the system"),
+    "04-from-asyncio.py": ("8 volumes are formatted",),
+    "05-without-a-proxy.py": ("disk 0: serial number", "2 calls are in the audit log"),
+    "06-test-a-driver": ("3 passed",),
 }
+
+
+def _program(example: str) -> list[str]:
+    """What runs an example: a program, or tests in a folder."""
+    if (EXAMPLES / example).is_dir():
+        tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull]
+        return [sys.executable, "-B", *tests, "-p", "csiproxy.testing.plugin"]
+    return [sys.executable] if example.endswith(".py") else ["/bin/sh"]
 
 
 def test_every_example_is_tested() -> None:
@@ -38,9 +50,12 @@ def test_an_example_runs_and_leaves_nothing_behind(
         "TMPDIR": str(temporary),
         "COLUMNS": "200",
     }
-    program = [sys.executable] if example.endswith(".py") else ["/bin/sh"]
     done = subprocess.run(
-        [*program, str(EXAMPLES / example)], env=environment, capture_output=True, text=True, timeout=120
+        [*_program(example), str(EXAMPLES / example)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for text in PROMISED[example]:
