@@ -32,7 +32,12 @@ SECTIONS = {
         Entry("service", "csiproxy.cli.windows_service", "install, start and stop the Windows service"),
         Entry("emulator", "csiproxy.cli.emulator", "run an emulated Windows node and change its disks"),
     ),
-    "Beside kubelet": (Entry("registrar", "csiproxy.cli.registrar", "introduce a CSI plugin to kubelet"),),
+    "Beside kubelet": (
+        Entry(
+            "node-plugin", "csiproxy.cli.node_plugin", "serve CSI volumes: disks, SMB shares, iSCSI targets"
+        ),
+        Entry("registrar", "csiproxy.cli.registrar", "introduce a CSI plugin to kubelet"),
+    ),
     "Ask and call": (
         Entry("call", "csiproxy.cli.call", "call any RPC of any version, with JSON"),
         Entry("get", "csiproxy.cli.get", "list the disks, volumes, mounts or targets of a node"),

@@ -23,14 +23,14 @@ class Registration:
         self._refused = refused
         self._log = log
 
-    def get_info(self, request: wire.InfoRequest, call: Call) -> wire.PluginInfo:  # noqa: ARG002
+    def get_info(self, request: wire.InfoRequest, call: Call) -> wire.PluginInfo:
         """Say who the driver is and where it serves."""
         return self._info
 
     def notify_registration_status(
         self,
         request: wire.RegistrationStatus,
-        call: Call,  # noqa: ARG002
+        call: Call,
     ) -> wire.RegistrationStatusResponse:
         """Hear whether kubelet has taken the driver; if not, end the process, so that it is started again."""
         if request.plugin_registered:

@@ -1,0 +1,40 @@
+"""What is done with a path of the node, whatever kind of volume it leads to."""
+
+from typing import Final
+
+from csiproxy.client import Client
+from csiproxy.errors import Code, CsiProxyError, NotFound
+
+_REFUSALS: Final = frozenset({Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.ALREADY_EXISTS, Code.UNKNOWN})
+
+
+def is_refusal(error: CsiProxyError) -> bool:
+    """Whether the node answered and said no, so that looking closer makes sense.
+
+    The Go csi-proxy answers UNKNOWN whatever was wrong.  That nobody answered is another thing.
+    """
+    return error.code in _REFUSALS
+
+
+def remove_link(client: Client, path: str) -> None:
+    """Remove a link, a mount point or an empty directory; what has gone is success.
+
+    What it leads to is not touched, and a directory with something in it is refused.
+    """
+    try:
+        client.filesystem.rmdir(path)
+    except NotFound:
+        return
+    except CsiProxyError as error:
+        if not is_refusal(error) or client.filesystem.path_exists(path):
+            raise
+
+
+def is_live_link(client: Client, path: str) -> bool:
+    """Whether a link or mount point is at a path, and leads to something."""
+    try:
+        return client.filesystem.is_symlink(path)
+    except CsiProxyError as error:
+        if not is_refusal(error):
+            raise
+        return False
