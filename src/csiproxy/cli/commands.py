@@ -37,6 +37,7 @@ SECTIONS = {
             "node-plugin", "csiproxy.cli.node_plugin", "serve CSI volumes: disks, SMB shares, iSCSI targets"
         ),
         Entry("registrar", "csiproxy.cli.registrar", "introduce a CSI plugin to kubelet"),
+        Entry("testing", "csiproxy.cli.testing.command", "stand-ins for what surrounds a CSI driver"),
     ),
     "Ask and call": (
         Entry("call", "csiproxy.cli.call", "call any RPC of any version, with JSON"),
