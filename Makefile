@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wine test-wine windows lint bench fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine windows lint bench bench-wine fuzz attack soak docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -38,6 +38,9 @@ lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 
 bench: $(call stamp,bench) ## compare with peers, side by side; prints ratios
 	$(BIN)/python -m benchmarks
+
+bench-wine: windows ## compare with a grpc-go server on named pipes, under Wine
+	@$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m benchmarks.wine
 
 fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target, or TOTAL for all
 	$(BIN)/python -m fuzz $(if $(TOTAL),--total $(TOTAL),--seconds $(or $(SECONDS),60))
