@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests import leaks
 
 from csiproxy.api.endpoints import socket_path
 from csiproxy.api.versions import CONTRACTS
@@ -16,6 +17,13 @@ MIB = 1 << 20
 PLUGINS = r"C:\var\lib\kubelet\plugins\kubernetes.io\csi"
 PODS = r"C:\var\lib\kubelet\pods"
 _COUNT = itertools.count(1)
+
+
+@pytest.fixture
+def tmp_path(short_directory: Path) -> Iterator[Path]:
+    """Sockets are what the tests of this folder keep in theirs."""
+    yield short_directory
+    leaks.search(short_directory)
 
 
 @pytest.fixture(scope="package")
