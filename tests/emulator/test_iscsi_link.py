@@ -4,6 +4,7 @@ import socket
 import threading
 
 import pytest
+from tests.conftest import find_library
 from tests.iscsi_target import SECRET, TARGET_SECRET, USER, WRONG
 
 from csiproxy.emulator import scsi
@@ -106,6 +107,22 @@ def test_a_portal_where_nobody_listens_has_failed(target_server, portal):
     found = failure(portal, iqn, NO_CHAP)
     assert found.status is IscsiStatus.CONNECTION_FAILED
     assert "refused" in str(found)
+
+
+def test_a_portal_that_goes_away_before_the_login_has_failed_and_refused_nobody():
+    find_library("libiscsi.so.7")
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer_once() -> None:
+        connection, _ = server.accept()
+        server.close()
+        connection.close()
+
+    thread = threading.Thread(target=answer_once)
+    portal = Portal("127.0.0.1", server.getsockname()[1])
+    thread.start()
+    assert failure(portal, "iqn.2026-01.test:gone", NO_CHAP).status is IscsiStatus.CONNECTION_FAILED
+    thread.join()
 
 
 def test_a_name_that_does_not_resolve_is_said(portal):

@@ -170,8 +170,10 @@ def test_a_killed_target_is_lost_at_once(target_server, context):
 def test_a_port_where_nobody_listens_is_refused(target_server, portal, iqn):
     target_server.kill()
     context = Context(INITIATOR, iqn)
-    with pytest.raises(LibiscsiError):
+    with pytest.raises(LinkLost, match="refused"):
         context.connect(portal, SECONDS)
+    with pytest.raises(LinkLost):
+        context.log_in(SECONDS)
     context.close()
 
 

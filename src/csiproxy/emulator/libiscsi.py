@@ -160,8 +160,12 @@ class Context:
         self._library.iscsi_set_target_username_pwd(self._context, name.encode(), secret.encode())
 
     def connect(self, portal: str, seconds: float) -> None:
-        """Open the TCP connection to ``address:port``, whose address is a number."""
-        self._run(self._library.iscsi_connect_async, (portal.encode(),), (), seconds)
+        """Open the TCP connection to ``address:port``, whose address is a number; without it LinkLost."""
+        try:
+            self._run(self._library.iscsi_connect_async, (portal.encode(),), (), seconds)
+        except LibiscsiError as error:  # here it is no target that refuses
+            self._lost = True
+            raise LinkLost(str(error)) from error
 
     def log_in(self, seconds: float) -> None:
         """Log in; what the target refuses is a LibiscsiError."""
@@ -248,12 +252,13 @@ class Context:
         try:
             if self._lost or not self._context:
                 raise LinkLost("the connection has ended")
-            ended: list[int] = []
+            ended: list[tuple[int, str]] = []
 
             def callback(_context: int, status: int, answer: int, _private: int) -> None:
                 if collect and status == _GOOD and answer:
                     collect(answer)
-                ended.append(status)
+                # Where the connection ends as well the library says something else afterwards.
+                ended.append((status, self._error() if status != _GOOD else ""))
 
             kept = (_CALLBACK(callback), keep)
             self._pending.append(kept)
@@ -265,12 +270,13 @@ class Context:
                 self._lost = True
                 raise
             self._pending.remove(kept)
-            if ended[0] not in failed:
-                raise LibiscsiError(self._error() or "the target has ended the connection")
+            status, said = ended[0]
+            if status not in failed:
+                raise LibiscsiError(said or "the target has ended the connection")
         finally:
             self._lock.release()
 
-    def _drive(self, ended: list[int], deadline: float) -> None:
+    def _drive(self, ended: list[tuple[int, str]], deadline: float) -> None:
         """Serve the connection until the call has ended."""
         while not ended:
             left = deadline - time.monotonic()
