@@ -108,6 +108,19 @@ def test_a_hanging_step_goes_on_when_the_faults_are_cleared(faults):
     assert (found, faults.hung) == (["real"], 0)
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_step_that_was_held_up_goes_with_its_caller(faults, gone):
+    log = []
+    faults.order(Fault("A.b", Action.SLOW, seconds=0.01))
+    with faults.calling(None, lambda: gone):
+        if gone:
+            with pytest.raises(ReplyLost, match="its caller ended"):
+                step(faults, log=log)
+        else:
+            step(faults, log=log)
+    assert log == ([] if gone else ["done"])
+
+
 def test_a_slow_step_goes_on_when_the_faults_are_cleared(faults):
     faults.order(Fault("A.b", Action.SLOW, seconds=86400))
     found = []

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from tests.emulator.nodes import command
+from tests.running import until
 
 from csiproxy.emulator.calls import namespace_calls
 from csiproxy.emulator.faults import Action, Fault, When
@@ -128,6 +129,26 @@ def test_the_caller_dies_and_the_node_lives(node):
     assert done.returncode == -signal.SIGKILL
     with node.control() as control:
         assert control.faults() == ()
+
+
+def test_what_hung_for_a_caller_that_died_is_not_done_afterwards(node, tmp_path):
+    host = node.connect()
+    program = (
+        "from csiproxy.emulator.connect import connect\n"
+        f"connect({node.path!r}, command={command(node.path)!r})"
+        ".cim.invoke('MSFT_StorageSetting', 'UpdateHostStorageCache')\n"
+    )
+    with node.control() as control:
+        number = control.attach(str(tmp_path / "disk.img"), create=64 * MIB)
+        control.grow(number, 128 * MIB)
+        threads = f"/proc/{control.process}/task"
+        before = len(os.listdir(threads))
+        control.order(Fault("MSFT_StorageSetting.UpdateHostStorageCache", Action.HANG))
+        with subprocess.Popen([sys.executable, "-c", program], env=os.environ) as caller:
+            until(lambda: control.faults() == ())
+            caller.kill()
+        until(lambda: control.clear_faults() is None and len(os.listdir(threads)) <= before)
+    assert disk(host.cim, number).number("Size") == 64 * MIB
 
 
 def test_orders_are_listed_and_cleared_over_the_socket(node):

@@ -1,6 +1,7 @@
 """The node's socket is its own user's, at any depth, and a dead one is no obstacle."""
 
 import os
+import socket
 import stat
 
 import pytest
@@ -62,3 +63,14 @@ def test_what_cannot_be_opened_leaves_nothing_open(directory):
     with pytest.raises(ConnectionRefusedError):
         sockets.dial(directory)
     assert open_descriptors() == before
+
+
+def test_a_peer_has_hung_up_when_it_has_closed_and_nothing_is_left_to_read():
+    ours, theirs = socket.socketpair()
+    with ours:
+        assert not sockets.has_hung_up(ours)
+        theirs.send(b"x")
+        theirs.close()
+        assert not sockets.has_hung_up(ours)
+        ours.recv(1)
+        assert sockets.has_hung_up(ours)

@@ -93,7 +93,7 @@ class FaultError(HostError):
 
 
 class ReplyLost(HostUnreachable):
-    """The call was done; whoever called never learns it."""
+    """Whoever called never learns what became of the call."""
 
 
 @dataclass(slots=True)
@@ -149,13 +149,13 @@ class Faults:
             return self._hung
 
     @contextmanager
-    def calling(self, process: int | None) -> Iterator[None]:
-        """Steps of this thread are on behalf of another process."""
-        self._caller.process = process
+    def calling(self, process: int | None, has_gone: Callable[[], bool]) -> Iterator[None]:
+        """Steps of this thread are on behalf of another process; ``has_gone`` says whether it ended."""
+        self._caller.process, self._caller.has_gone = process, has_gone
         try:
             yield
         finally:
-            self._caller.process = None
+            self._caller.process = self._caller.has_gone = None
 
     def step(self, name: str, call: Callable[[], T], fail: Callable[[int], T]) -> T:
         """Do one step, with what was ordered for it.  ``fail`` makes its failure of a code."""
@@ -166,6 +166,7 @@ class Faults:
             return fail(fault.code)
         if fault.when is When.BEFORE and fault.action is not Action.LOSE:
             self._happen(fault)
+            self._require_caller(fault)
             return call()
         try:
             return call()
@@ -196,6 +197,12 @@ class Faults:
                 self._kill(os.getpid())
             case _:
                 self._disturb(fault.action, fault.disk)
+
+    def _require_caller(self, fault: Fault) -> None:
+        """A step that was held up goes with its caller, whose successor must not find it done one day."""
+        has_gone = getattr(self._caller, "has_gone", None)
+        if has_gone is not None and has_gone():
+            raise ReplyLost(f"{fault.step} was not done: its caller ended before")
 
     def _hold_up(self, seconds: float) -> None:
         with self._lock:

@@ -65,6 +65,7 @@ class Node:
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._through_entrance: set[socket.socket] = set()
+        self._draining = False
         self._wake, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._server = sockets.listen(machine.directory)
@@ -172,10 +173,14 @@ class Node:
     ) -> None:
         """Greet, and answer calls until the peer has closed."""
         greeting = Greeting(wire.VERSION, os.getpid(), places)
-        with self._machine.faults.calling(process):
+        with self._machine.faults.calling(process, lambda: self._has_hung_up(connection)):
             if _send_if_possible(connection, greeting):
                 while self._serve_one(connection, calls):
                     pass
+
+    def _has_hung_up(self, connection: socket.socket) -> bool:
+        """Whether the peer has closed while its call is made; one that waits for the answer sends nothing."""
+        return not self._draining and sockets.has_hung_up(connection)
 
     def _serve_one(self, connection: socket.socket, calls: Mapping[str, Call]) -> bool:
         """Receive a call, make it, answer; False when the peer has closed."""
@@ -210,6 +215,7 @@ class Node:
         """End all connections: idle ones at once, busy ones after their answer."""
         with self._lock:
             connections = dict(self._connections)
+            self._draining = True  # what shuts them now looks like an end of theirs
         for connection in connections:
             try:
                 connection.shutdown(socket.SHUT_RD)

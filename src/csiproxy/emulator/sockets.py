@@ -2,6 +2,7 @@
 
 import errno
 import os
+import selectors
 import socket
 import struct
 import sys
@@ -72,6 +73,18 @@ def peer_process(connection: socket.socket) -> int | None:
         return int(struct.unpack("3i", credentials)[0])
     else:  # noqa: RET505 - mypy for other platforms must not read on
         return None
+
+
+def has_hung_up(connection: socket.socket) -> bool:
+    """Whether the other end is closed, and has sent nothing that was not read."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        if not selector.select(0):
+            return False
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except OSError:
+        return True
 
 
 def _peer_uid(connection: socket.socket) -> int:
