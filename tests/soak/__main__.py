@@ -180,8 +180,8 @@ def show(screen: Console, report: Report) -> None:
         ("servers restarted", f"{report.restarts}"),
         ("files written and compared", f"{report.files} ({report.written / 2**20:.0f} MiB)"),
         ("looks at everything", f"{report.looks}"),
-        ("private memory of the node", _memory(report.node)),
-        ("private memory of the last proxy", _memory(report.proxy)),
+        ("memory of the node", _memory(report.node)),
+        ("memory of the last proxy", _memory(report.proxy)),
         ("resident set of the node", _memory([(lives, node) for lives, node, _ in report.resident])),
         ("promises broken", f"{len(report.violations)}"),
     ):

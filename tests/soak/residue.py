@@ -47,12 +47,13 @@ def footprint(process: int) -> Footprint:
 
 
 def memory(process: int) -> int:
-    """What a process has of the host's memory for itself (Private_Dirty and Private_Clean), in bytes.
+    """What a process has of the host's memory that is no file's (Anonymous), in bytes.
 
-    The resident set would hold pages of files and libraries, too, which the host takes and gives as it likes.
+    Pages of files and libraries, which the resident set has too, come and go as the host likes, and are a
+    process's own only while no other one has mapped the same file.
     """
     with open(f"/proc/{process}/smaps_rollup") as file:
-        return sum(int(line.split()[1]) for line in file if line.startswith("Private_")) << 10
+        return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:")) << 10
 
 
 def resident(process: int) -> int:

@@ -68,6 +68,19 @@ def test_each_kind_of_leak_shows(process):
     assert residue.resident(pid) > now.memory
 
 
+def test_pages_of_a_file_are_no_memory_of_a_process_whoever_else_has_mapped_it(process, tmp_path):
+    (tmp_path / "library").write_bytes(bytes(8 << 20))
+    pid = process("import mmap; kept = []")
+    before = residue.memory(pid)
+    process(
+        f"file = open({str(tmp_path / 'library')!r}, 'rb')\n"
+        "kept.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))\n"
+        "assert sum(kept[0][at] for at in range(0, 8 << 20, 4096)) == 0"
+    )
+    assert residue.memory(pid) - before < 1 << 20
+    assert residue.resident(pid) - before > 8 << 20
+
+
 def test_connections_of_a_port_are_counted():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
