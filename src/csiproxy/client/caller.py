@@ -8,7 +8,7 @@ from csiproxy.api.method import UnreadableMessage
 from csiproxy.client.call import Call
 from csiproxy.client.failure import from_status, from_text, from_windows_code
 from csiproxy.client.retry import Retry, may_repeat
-from csiproxy.client.routes import Route, Routes
+from csiproxy.client.routes import ERROR_CODE, Route, Routes
 from csiproxy.client.transport import Transport
 from csiproxy.errors import Code, CsiProxyError, DeadlineExceeded, Internal, InvalidArgument, Unavailable
 from csiproxy.rpc.client_protocol import Unprocessed
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 T = TypeVar("T")
-
-_ERROR_CODE = "error_code"
-"""The field in which CSIProxyService says how a call ended."""
 
 
 class Caller:
@@ -50,17 +47,22 @@ class Caller:
         ``deadline`` is on the clock of :func:`time.monotonic`.
         """
         end = time.monotonic() + self.timeout if deadline is None else deadline
-        for pause in self._retry.pauses():
-            try:
-                return self._attempt(call, end)
-            except _Again as again:
-                if time.monotonic() + pause >= end:
-                    raise again.error from again.__cause__
-            self._sleep(pause)
         try:
             return self._attempt(call, end)
         except _Again as again:
-            raise again.error from again.__cause__
+            return self._persist(call, end, again)
+
+    def _persist(self, call: Call[T], end: float, again: "_Again") -> T:
+        """Make a call that failed once again, until it fails in another way, or too often, or too late."""
+        for pause in self._retry.pauses():
+            if time.monotonic() + pause >= end:
+                break
+            self._sleep(pause)
+            try:
+                return self._attempt(call, end)
+            except _Again as error:
+                again = error
+        raise again.error from again.__cause__
 
     def _attempt(self, call: Call[T], end: float) -> T:
         """Make a call once; _Again where it may be made again."""
@@ -115,8 +117,7 @@ def _reply(route: Route, data: bytes) -> "Message":
             raise _noted(from_text(text), route)
     except (UnreadableMessage, InvalidArgument) as error:
         raise _noted(Internal(f"the server's reply makes no sense: {error}"), route) from error
-    code = cast("int", getattr(reply, _ERROR_CODE, 0))
-    if code:
+    if route.has_error_code and (code := cast("int", getattr(reply, ERROR_CODE))):
         raise _noted(from_windows_code(code), route)
     return reply
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from csiproxy.api.contract import Contract, VersionName
 from csiproxy.api.method import Method
@@ -9,6 +10,8 @@ from csiproxy.api.versions import CONTRACTS, Stage
 from csiproxy.client.transport import Transport
 from csiproxy.errors import Unavailable, Unimplemented
 
+ERROR_CODE: Final = "error_code"
+"""The field in which CSIProxyService says how a call ended, 0 for success."""
 _RANKS = {Stage.STABLE: 2, Stage.BETA: 1, Stage.ALPHA: 0}
 
 
@@ -25,13 +28,15 @@ def by_preference(contracts: Iterable[Contract]) -> list[Contract]:
 class Route:
     """A call's way: the version, its RPC with the conversions, and the gRPC path.
 
-    ``has_error_text``: the reply has the text ``error`` that early versions said failures in.
+    ``has_error_text``: the reply has the text ``error`` that early versions said failures in;
+    ``has_error_code``: it has CSIProxyService's ``error_code``.
     """
 
     contract: Contract
     method: Method
     path: str
     has_error_text: bool
+    has_error_code: bool
 
 
 class Routes:
@@ -82,5 +87,5 @@ class Routes:
 def _route(contract: Contract, rpc: str) -> Route:
     path = f"/{contract.service}/{rpc}"
     method = contract.methods()[path]
-    text = method.reply.DESCRIPTOR.fields_by_name.get("error")
-    return Route(contract, method, path, text is not None)
+    fields = set(method.reply.DESCRIPTOR.fields_by_name)
+    return Route(contract, method, path, "error" in fields, ERROR_CODE in fields)

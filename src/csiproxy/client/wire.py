@@ -1,7 +1,7 @@
 r"""The wire: named pipes on Windows, socket files elsewhere, with a few connections to each endpoint."""
 
 from collections.abc import Callable
-from threading import BoundedSemaphore, Lock
+from threading import Condition, Lock
 from time import monotonic
 from typing import Final
 
@@ -44,14 +44,16 @@ class Wire:
         return self._lines_of(endpoint).call(method, message, timeout)
 
     def _lines_of(self, endpoint: str) -> "_Lines":
+        known = self._lines.get(endpoint)  # without the lock, as almost always
+        return known or self._new_lines(endpoint)
+
+    def _new_lines(self, endpoint: str) -> "_Lines":
         with self._lock:
             if self._closed:
                 raise RuntimeError("the client was closed; make another one")
-            lines = self._lines.get(endpoint)
-            if lines is None:
-                lines = _Lines(lambda: dial(self._directory, endpoint), self._connections)
-                self._lines[endpoint] = lines
-            return lines
+            return self._lines.setdefault(
+                endpoint, _Lines(lambda: dial(self._directory, endpoint), self._connections)
+            )
 
     def close(self) -> None:
         """Hang up."""
@@ -67,42 +69,42 @@ class _Lines:
 
     def __init__(self, connect: Callable[[], ClientStream], most: int) -> None:
         self._connect = connect
-        self._room = BoundedSemaphore(most)
+        self._room = most  # for channels that there are not yet
         self._lock = Lock()
+        self._returned = Condition(self._lock)
         self._idle: list[Channel] = []
         self._closed = False
 
     def call(self, method: str, message: bytes, timeout: float) -> bytes:
         end = monotonic() + timeout
-        if not self._room.acquire(timeout=max(0.0, timeout)):
-            raise RpcError(
-                Code.DEADLINE_EXCEEDED, "as many other calls as may go on at the same time took too long"
-            )
+        channel = self._take(timeout)
         try:
-            channel = self._take()
-            try:
-                return channel.call(method, message, timeout=end - monotonic())
-            finally:
-                self._put(channel)
+            return channel.call(method, message, timeout=end - monotonic())
         finally:
-            self._room.release()
+            self._put(channel)
 
-    def _take(self) -> Channel:
+    def _take(self, timeout: float) -> Channel:
         with self._lock:
+            if not self._idle and not self._room:
+                self._returned.wait_for(lambda: self._idle, max(0.0, timeout))
             if self._idle:
                 return self._idle.pop()
-        return Channel(self._connect)
+            if self._room:
+                self._room -= 1
+                return Channel(self._connect)
+        raise RpcError(
+            Code.DEADLINE_EXCEEDED, "the calls before this one took too long; allow more connections"
+        )
 
     def _put(self, channel: Channel) -> None:
         with self._lock:
-            if not self._closed:
-                self._idle.append(channel)
-                return
-        channel.close()
+            if self._closed:
+                channel.close()  # who waited for it connects again
+            self._idle.append(channel)
+            self._returned.notify()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            idle, self._idle = self._idle, []
-        for channel in idle:
-            channel.close()
+            for channel in self._idle:
+                channel.close()
