@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wine test-wine windows lint bench bench-wine fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine windows conformance-csi lint bench bench-wine fuzz attack soak docs protos system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -28,6 +28,9 @@ windows: wine ## build csi-proxy.exe, a folder in dist/windows, with PyInstaller
 test-wine: windows ## run the Windows side for real, under Wine
 	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal -m wine
 	$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m tools.wine python -m pytest -p no:cacheprovider -m windows tests
+
+conformance-csi: $(call stamp,test) ## hold the CSI driver to the specification, rule by rule
+	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal tests/csi_conformance
 
 lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 	$(BIN)/ruff check .
