@@ -160,15 +160,13 @@ def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Ope
     except InvalidArgument as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
     except (CsiProxyError, HostError) as error:
-        raise _Stop(FAILURE, f"the node in {settings.emulator} cannot be used: {error}") from error
+        node = f"the node in {settings.emulator}" if settings.emulator else "this machine"
+        raise _Stop(FAILURE, f"{node} cannot be used: {error}") from error
 
 
 def _host(directory: str, volumes: str | None) -> Host:
     if not directory:
-        raise _Stop(
-            MISCONFIGURED,
-            "this release cannot manage this machine's own storage yet: name an emulated node with --host",
-        )
+        return _this_machine()
     from csiproxy.emulator import connect
 
     try:
@@ -177,6 +175,18 @@ def _host(directory: str, volumes: str | None) -> Host:
         raise _Stop(
             FAILURE, f"the emulated node in {directory} cannot be reached or started: {error}"
         ) from error
+
+
+def _this_machine() -> Host:
+    if sys.platform == "win32":
+        from csiproxy.windows import this_machine
+
+        try:
+            return this_machine.host()
+        except OSError as error:
+            raise _Stop(FAILURE, f"this machine's storage cannot be managed: {error}") from error
+    else:
+        raise _Stop(MISCONFIGURED, "this machine is no Windows: name an emulated node with --host")
 
 
 def _listen(proxy: Proxy, place: Place) -> Endpoints:

@@ -70,10 +70,11 @@ def parse(argv: Sequence[str]) -> Settings:
         parser.error(str(error))
     given = parser.parse_args([_two_dashes(argument) for argument in taken.rest])
     kubelet_path: str = given.kubelet_path
+    emulator: str = given.host or ""
     return Settings(
-        emulator=given.host,
+        emulator=emulator,
         volumes=given.volumes,
-        endpoints=given.endpoints or os.path.join(given.host, "endpoints"),
+        endpoints=given.endpoints or os.path.join(emulator, "endpoints"),
         serve=_patterns(given.serve),
         no_serve=_patterns(given.no_serve),
         configuration=Configuration(
@@ -124,7 +125,6 @@ def _add_node_flags(parser: argparse.ArgumentParser) -> None:
         "--host",
         type=_host,
         required=not _ON_WINDOWS,
-        default="",
         metavar="emulator:DIR",
         help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR, "
         "which is started when it does not run yet, or whose entrance is opened by the file DIR; "
