@@ -89,10 +89,10 @@ def test_a_link_that_this_windows_cannot_have_is_refused_and_leaves_nothing(call
 
 
 def test_the_oldest_contract_answers_with_windows_codes(call, kubelet) -> None:
-    made = call("csi-proxy/v1alpha1", "Mkdir", context="CONTAINER", path=PODS + r"\one")
-    assert made.get("error_code", 0) == 0
-    again = call("csi-proxy/v1alpha1", "Mkdir", context="CONTAINER", path=PODS + r"\one")
-    assert again["error_code"] == 183
+    call("csi-proxy/v1alpha1", "Mkdir", context="CONTAINER", path=PODS + r"\one")
+    with pytest.raises(Refused) as refused:
+        call("csi-proxy/v1alpha1", "Mkdir", context="CONTAINER", path=PODS + r"\one")
+    assert refused.value.code == 183
     call("csi-proxy/v1alpha1", "Rmdir", context="CONTAINER", path=PODS + r"\one")
     assert list((kubelet / "pods").iterdir()) == []
 

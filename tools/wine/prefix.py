@@ -49,9 +49,13 @@ class Prefix:
     def _start_keeper(self) -> "subprocess.Popen[str]":
         """Start what keeps Wine's own services up between programs, until its input ends: with this process.
 
-        Services inherit the output of the program that made them start; this way that is nobody's.
+        Services, and the desktop that consoles need, inherit the output of the program that made them start;
+        this way that is nobody's.
         """
-        code = "import sys; print('up', flush=True); sys.stdin.read()"
+        code = (
+            "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow();"
+            "print('up', flush=True); sys.stdin.read()"
+        )
         keeper = self.start(self.python, "-c", code, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert keeper.stdout is not None
         if keeper.stdout.readline().strip() != "up":
