@@ -246,7 +246,19 @@ def test_endpoints_where_others_may_write_are_refused(node):
     assert "could pose as csi-proxy" in done.stderr
 
 
-HEAVY = ("asyncio", "click", "rich", "google.protobuf", "sqlite3", "subprocess", "ssl", "logging", "email")
+HEAVY = (
+    "asyncio",
+    "click",
+    "email",
+    "google.protobuf",
+    "hashlib",
+    "logging",
+    "rich",
+    "shutil",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+)
 
 
 def test_serving_imports_nothing_that_serving_does_not_need(node):

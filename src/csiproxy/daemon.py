@@ -170,7 +170,13 @@ def _host(directory: str, volumes: str | None) -> Host:
     from csiproxy.emulator import connect
 
     try:
-        return connect.connect(directory, volumes=volumes)
+        if os.path.isfile(directory):
+            from csiproxy.emulator.entering import enter
+
+            return enter(directory)
+        from csiproxy.emulator.connect import connect
+
+        return connect(directory, volumes=volumes)
     except (HostError, OSError) as error:
         raise _Stop(
             FAILURE, f"the emulated node in {directory} cannot be reached or started: {error}"

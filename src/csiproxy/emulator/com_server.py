@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from csiproxy.emulator import connect
+from csiproxy.emulator.entering import enter
 from csiproxy.emulator.swbem import Locator
 from csiproxy.errors import HostError
 
@@ -33,7 +33,7 @@ if sys.platform == "win32":
         """
         if not hasattr(ctypes.windll.ntdll, "wine_get_version"):
             raise HostError("this is Windows itself, whose WMI nobody should replace: run it under Wine")
-        session = connect.enter(token_file).cim
+        session = enter(token_file).cim
         # A class of its own at each start: Wine goes on to look for a class' first program after that was
         # killed, and never finds the second.
         class_id = f"{{{uuid.uuid4()}}}".upper()

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
-from secrets import token_bytes
+from random import SystemRandom
 
 from csiproxy.errors import (
     CsiProxyError,
@@ -152,7 +151,7 @@ class SmbGroup:
         self._everywhere = everywhere
         self._require_privacy = require_privacy
         # Which credentials this process has mapped a share with, as digests that nobody can turn back.
-        self._key = token_bytes(32)
+        self._key = SystemRandom().randbytes(32)
         self._digests: dict[str, bytes] = {}
 
     def new_smb_global_mapping(
@@ -302,5 +301,7 @@ class SmbGroup:
         return [user for user in self._users(root) if equality_key(str(user)) != own]
 
     def _digest(self, credential: Credential) -> bytes:
+        from hashlib import blake2b  # here, as it loads OpenSSL
+
         text = f"{equality_key(credential.user)}\0{credential.password.reveal()}"
         return blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest()
