@@ -20,6 +20,7 @@ from csiproxy.server.server import Endpoints, Proxy
 from csiproxy.supervision import Supervisor
 
 if TYPE_CHECKING:
+    from csiproxy.server.event_trail import EventTrail
     from csiproxy.server.metrics import Metrics
     from csiproxy.server.metrics_page import MetricsPage
 
@@ -77,7 +78,8 @@ def _logged(settings: Settings, supervisor: Callable[[], Supervisor]) -> int:
 
 def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, log: TextIO) -> None:
     contracts = _contracts(settings)
-    trail = _trail(settings, raw, log)
+    events = _events(settings, contracts, log)
+    trail = _trail(settings, raw, log, events)
     if settings.windows_service and (problem := supervision.service_problem()):
         raise _Stop(
             MISCONFIGURED,
@@ -101,12 +103,16 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
     proxy.start()
     supervisor.serving()
     _announce(endpoints, place, settings)
+    if events is not None:
+        events.started(len(endpoints.served), endpoints.left)
     supervisor.wait()
     supervisor.stopping(settings.grace)
     if page is not None:
         page.close()
     if not proxy.stop(settings.grace):
         log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
+    if events is not None:
+        events.close()
     if trail.lost:
         log.write(f"csi-proxy serve: {trail.lost} audit records could not be written\n")
 
@@ -118,11 +124,25 @@ def _contracts(settings: Settings) -> tuple[Contract, ...]:
         raise _Stop(MISCONFIGURED, f"--serve or --no-serve: {error}") from error
 
 
-def _trail(settings: Settings, raw: Output, log: TextIO) -> Trail:
+def _events(settings: Settings, contracts: Sequence[Contract], log: TextIO) -> "EventTrail | None":
+    """The event log of Windows, which calls do without where it cannot be had."""
+    if sys.platform == "win32" and settings.event_log:
+        from csiproxy.server.event_trail import EventTrail
+        from csiproxy.windows.event_log import open_source
+
+        try:
+            return EventTrail(open_source(), contracts, log)
+        except OSError as error:
+            problem = f"the event log cannot be opened ({error.strerror}); calls go on without"
+            log.write(f"csi-proxy serve: {problem}\n")
+    return None
+
+
+def _trail(settings: Settings, raw: Output, log: TextIO, events: "EventTrail | None") -> Trail:
     if settings.audit_log == "-":
-        return Trail(raw, log)
+        return Trail(raw, log, events)
     try:
-        return Trail(FileSink.open(settings.audit_log), log)
+        return Trail(FileSink.open(settings.audit_log), log, events)
     except OSError as error:
         problem = f"--audit-log {settings.audit_log} cannot be opened ({error.strerror})"
         raise _Stop(MISCONFIGURED, f"{problem}: name a file that you may append to") from error
@@ -167,8 +187,6 @@ def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Ope
 def _host(directory: str, volumes: str | None) -> Host:
     if not directory:
         return _this_machine()
-    from csiproxy.emulator import connect
-
     try:
         if os.path.isfile(directory):
             from csiproxy.emulator.entering import enter

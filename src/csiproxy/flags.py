@@ -41,8 +41,9 @@ class Settings:
     ``emulator`` is the state directory of the emulated node (or the file that opens its entrance), "" for
     this machine itself, ``volumes`` its store of volumes where it is started here and that is not what it was
     before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
-    pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``metrics`` where metrics
-    are served, "" for nowhere; ``ready_fd`` a descriptor or None; ``grace`` the seconds that running calls
+    pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``event_log`` whether the
+    event log of Windows is told, too; ``metrics`` where metrics are served, "" for nowhere; ``ready_fd`` a
+    descriptor or None; ``grace`` the seconds that running calls
     have at the end.  ``warnings`` are for the operator.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     no_serve: tuple[str, ...]
     configuration: Configuration
     audit_log: str
+    event_log: bool
     log: Log
     metrics: str
     pipe_sddl: str
@@ -88,6 +90,7 @@ def parse(argv: Sequence[str]) -> Settings:
             require_privacy=given.require_privacy,
         ),
         audit_log=given.audit_log,
+        event_log=given.event_log,
         log=taken.log,
         metrics=given.metrics_bind_address,
         pipe_sddl=given.pipe_sddl,
@@ -97,9 +100,6 @@ def parse(argv: Sequence[str]) -> Settings:
         warnings=taken.warnings,
     )
 
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line; the whole usage would bury it."""
 
 @cache
 def _columns() -> int:
@@ -116,6 +116,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=_columns() - 2)
 
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; the whole usage would bury it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -259,6 +262,16 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|-",
         help="append one line of JSON for every RPC to FILE (made readable for you alone), or to the log; "
         "secrets are never in it; default: -",
+    )
+    group.add_argument(
+        "--event-log",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="tell every RPC to the event log of Windows, too (Application, source csi-proxy), of those that "
+        "only read about one a second; default: true; without effect on other systems",
     )
     group.add_argument(
         "--metrics-bind-address",

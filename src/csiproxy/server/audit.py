@@ -39,6 +39,18 @@ class Sink(Protocol):
         ...
 
 
+class Events(Protocol):
+    """Somebody else who is told what the trail is told.  Neither method raises or waits."""
+
+    def called(self, record: "Record", /) -> None:
+        """A call has ended."""
+        ...
+
+    def security(self, event: str, facts: Mapping[str, str | int | None], /) -> None:
+        """Something that is no call concerns security."""
+        ...
+
+
 class FileSink:
     """Appends to a file or another open descriptor, a line with one system call where the kernel allows."""
 
@@ -92,9 +104,10 @@ class Record:
 class Trail:
     """The one writer of the audit trail; any thread may write."""
 
-    def __init__(self, sink: Sink, complaints: TextIO) -> None:
+    def __init__(self, sink: Sink, complaints: TextIO, events: Events | None = None) -> None:
         """``complaints`` is where the operator is told, once, that records are being lost."""
         self._sink = sink
+        self._events = events
         self._complaints = complaints
         self._lock = threading.Lock()
         self._lost = 0
@@ -113,6 +126,8 @@ class Trail:
                 self._lost_since_record = 0
             except Exception as error:  # noqa: BLE001 - a sink is replaceable, and no call may fail because of it
                 self._lose(error)
+        if self._events is not None:
+            self._events.called(record)
 
     def security(self, event: str, **facts: str | int | None) -> None:
         """Keep what is no call and concerns security; never raises."""
@@ -122,6 +137,8 @@ class Trail:
                 self._sink.write(_to_json(line).encode("ascii") + b"\n")
             except Exception as error:  # noqa: BLE001 - as in write
                 self._lose(error)
+        if self._events is not None:
+            self._events.security(event, facts)
 
     def _lose(self, error: Exception) -> None:
         self._lost += 1
