@@ -1,5 +1,5 @@
-"""Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, and the part about
-classes in docs/emulator.md.
+"""Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, docs/events.md,
+and the part about classes in docs/emulator.md.
 
 ``python tools/generate_docs.py [DIRECTORY]``; the directory is docs/ unless given.
 """
@@ -13,6 +13,8 @@ from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
 from csiproxy.emulator.fidelity import Fidelity, Point, providers
 from csiproxy.host.schema import CimClass
+from csiproxy.server.event_kinds import LEFT_OUT, OTHER_CALL, SECURITY, STARTED, STOPPED, kinds
+from csiproxy.server.event_trail import MOST_WAITING, READS_A_SECOND, READS_AT_ONCE
 from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
@@ -69,6 +71,30 @@ HRESULTS = """
 
 From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-error-constants). An HRESULT
 `0x8007nnnn` is the Windows code `nnnn`.
+
+"""
+EVENTS_INTRODUCTION = """\
+On Windows every RPC is an event in the log Application, from the source `csi-proxy`: a line that says what
+was called by whom and how it ended, and the [audit record](running.md) as JSON. Secrets are in neither.
+`--event-log=false` turns this off.
+
+```console
+> wevtutil qe Application /q:"*[System[Provider[@Name='csi-proxy'] and (EventID=604)]]" /f:text /rd:true /c:5
+> Get-WinEvent -FilterHashtable @{{LogName='Application'; ProviderName='csi-proxy'; Level=2,3}}
+```
+
+The level is Information where the call was done, Warning where it was refused for a reason that its caller
+can act on, and Error where the node or csi-proxy itself is at fault (UNKNOWN, INTERNAL, UNAVAILABLE,
+DATA_LOSS). Of calls that only read, {burst} at once and then {rate:g} a second are told one by one; the
+others are summed up once a minute (event {left_out}). No call waits for the log: at most {waiting} events
+wait to be written, and what finds no room is counted in that event, too. The audit trail has every call in
+any case.
+
+"""
+EVENTS_OF_CALLS = """
+## Calls
+
+Older versions' RPCs have the ids of their newest names ([versions](versions.md)).
 
 """
 CLASSES_BEGIN = "<!-- Made by tools/generate_docs.py up to the next mark; change the classes, not this. -->"
@@ -258,7 +284,41 @@ def verified(point: Point) -> str:
     return f"`{point.module}`: {point.test.removeprefix('test_').replace('_', ' ')}"
 
 
-PAGE_MAKERS = {"versions.md": versions_page, "errors.md": errors_page, "emulator.md": emulator_page}
+def events_page() -> str:
+    own = (
+        (STARTED, "calls are answered", "Information"),
+        (STOPPED, "no more calls are answered", "Information"),
+        (SECURITY, "somebody has an endpoint who should not", "Error"),
+        (LEFT_OUT, "reading calls that were left out; Warning: events were lost", "Information, Warning"),
+        (OTHER_CALL, "a call of a method that does not exist (limited like one that reads)", "Warning"),
+    )
+    introduction = EVENTS_INTRODUCTION.format(
+        burst=READS_AT_ONCE, rate=READS_A_SECOND, left_out=LEFT_OUT, waiting=MOST_WAITING
+    )
+    return "".join(
+        [
+            "# Events\n\n",
+            GENERATED,
+            introduction,
+            table(("event", "what", "level"), *((str(event), *rest) for event, *rest in own)),
+            EVENTS_OF_CALLS,
+            table(
+                ("event", "group", "RPC", "limited"),
+                *(
+                    (str(kind.id), group, f"`{kind.name}`", "yes" if kind.reads else "")
+                    for group, kind in kinds()
+                ),
+            ),
+        ]
+    )
+
+
+PAGE_MAKERS = {
+    "versions.md": versions_page,
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "emulator.md": emulator_page,
+}
 
 
 def main() -> None:

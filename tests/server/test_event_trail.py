@@ -80,9 +80,8 @@ def test_a_call_is_an_event_that_people_and_programs_read(ground):
     [(event, level, text)] = ground.end()
     assert (event, level) == (604, Level.INFORMATION)
     line, empty, trail = text.split("\r\n")
-    assert line == (
-        r"FormatVolume at csi-proxy-volume-v1, called by process 41, C:\driver.exe, NODE\driver, done in 12.3 ms"
-    )
+    who = r"process 41, C:\driver.exe, NODE\driver"
+    assert line == f"FormatVolume at csi-proxy-volume-v1, called by {who}, done in 12.3 ms"
     assert empty == ""
     assert json.loads(trail)["arguments"] == {"volume_id": "v"}
 

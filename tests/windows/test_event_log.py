@@ -53,4 +53,3 @@ def test_an_event_that_the_file_cannot_show_is_refused():
     with pytest.raises(ValueError, match="1001"):
         source.report(1001, 4, "x")
     source.close()
-

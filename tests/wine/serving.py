@@ -4,7 +4,7 @@ import json
 import queue
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,9 +34,10 @@ sys.exit(main())
 class Served:
     """A serve process that said it is ready; ``announced`` is what it said."""
 
-    def __init__(self, prefix: Prefix, *flags: str) -> None:
+    def __init__(self, prefix: Prefix, *flags: str, environment: Mapping[str, str] | None = None) -> None:
         self.prefix = prefix
-        self.process = prefix.start(prefix.python, "-c", _UNTIL_INPUT_ENDS, *flags, stdin=subprocess.PIPE)
+        command = prefix.python, "-c", _UNTIL_INPUT_ENDS, *flags
+        self.process = prefix.start(*command, environment=environment, stdin=subprocess.PIPE)
         self.log: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._threads = [
@@ -88,10 +89,12 @@ def node(directory: Path) -> Iterator[Entered]:
 
 
 @contextmanager
-def serving(prefix: Prefix, found: Entered | None, *flags: str) -> Iterator[Served]:
+def serving(
+    prefix: Prefix, found: Entered | None, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
     """A proxy on the node, None for the prefix itself, which is killed in the end if it still runs."""
     host = () if found is None else ("--host", f"emulator:{windows_path(found.token_file)}")
-    served = Served(prefix, "serve", *host, *flags)
+    served = Served(prefix, "serve", *host, *flags, environment=environment)
     try:
         served.ready()
         yield served
