@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from csiproxy.emulator.faults import Action, Fault, When
-from csiproxy.emulator.inventory import DiskReport, ServiceReport, SmbServerReport, VolumeReport
+from csiproxy.emulator.inventory import DiskReport, LetterReport, ServiceReport, SmbServerReport, VolumeReport
 from csiproxy.emulator.namespace import MountedDirectory
 from csiproxy.emulator.places import Places
 from csiproxy.errors import CimError, HostError, HostUnreachable, Win32Error
@@ -238,6 +238,7 @@ _FORMS: Mapping[type, _Form] = {
     Fault: _record(
         Fault, of(str), of(Action), of(int), of(When), of(int), of(float), of(int)
     ),
+    LetterReport: _record(LetterReport, of(str), of(str)),
     SmbServerReport: _record(SmbServerReport, of(str), of(str), of(int)),
     ServiceReport: _record(ServiceReport, of(str), of(str), of(str), of(str)),
     VolumeReport: _record(VolumeReport, of(str), tuple_of(of(str)), of(str), of(str)),

@@ -265,6 +265,28 @@ WIN32_BIOS = CimClass("Win32_BIOS", "Name", _FIRMWARE, {})
 # What Win32_BIOS is derived from; programs ask for either.
 CIM_BIOS_ELEMENT = CimClass("CIM_BIOSElement", "Name", _FIRMWARE, {})
 
+PAGE_FILE_USAGE = "Win32_PageFileUsage"
+OS_RECOVERY_CONFIGURATION = "Win32_OSRecoveryConfiguration"
+
+WIN32_PAGE_FILE_USAGE = CimClass(
+    PAGE_FILE_USAGE,
+    "Name",
+    {"Name": "string", "AllocatedBaseSize": "uint32", "TempPageFile": "boolean"},
+    {},
+)
+
+WIN32_OS_RECOVERY_CONFIGURATION = CimClass(
+    OS_RECOVERY_CONFIGURATION,
+    "Name",
+    {
+        "Name": "string",
+        "DebugFilePath": "string",
+        "ExpandedDebugFilePath": "string",
+        "DebugInfoType": "uint32",
+    },
+    {},
+)
+
 SMB_GLOBAL_MAPPING = "MSFT_SmbGlobalMapping"
 
 # No page documents it: the properties and parameters are those of a running Windows.  Its key is LocalPath
