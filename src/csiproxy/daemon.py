@@ -92,7 +92,7 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
     except Unusable as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
     metrics = _metrics(settings, contracts, trail)
-    proxy = Proxy(contracts, _operations(settings, metrics), trail, log, metrics=metrics)
+    proxy = Proxy(contracts, _operations(settings, metrics), trail, log, settings.limits, metrics)
     page = _metrics_page(settings, metrics)
 
     # From here on a signal means an orderly end: what was opened is to be closed again.

@@ -12,10 +12,13 @@ from typing import NoReturn
 from csiproxy import klog
 from csiproxy.klog import Log
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
+from csiproxy.operations.rail import LIFTABLE
+from csiproxy.rpc.limits import Limits
 
 _KUBELET_PATH = r"C:\var\lib\kubelet"
 _EMULATOR = "emulator:"
 _STANDARD_STREAMS = 3
+_LIMITS = Limits()
 _ON_WINDOWS = sys.platform == "win32"
 
 _DESCRIPTION = """\
@@ -43,8 +46,8 @@ class Settings:
     before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
     pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``event_log`` whether the
     event log of Windows is told, too; ``metrics`` where metrics are served, "" for nowhere; ``ready_fd`` a
-    descriptor or None; ``grace`` the seconds that running calls
-    have at the end.  ``warnings`` are for the operator.
+    descriptor or None; ``grace`` the seconds that running calls have at the end; ``limits`` what a caller
+    gets.  ``warnings`` are for the operator.
     """
 
     emulator: str
@@ -61,6 +64,7 @@ class Settings:
     windows_service: bool
     ready_fd: int | None
     grace: float
+    limits: Limits
     warnings: tuple[str, ...]
 
 
@@ -88,6 +92,8 @@ def parse(argv: Sequence[str]) -> Settings:
             allow_reformat=given.allow_reformat,
             allow_services=(*STORAGE_SERVICES, *given.allow_service),
             require_privacy=given.require_privacy,
+            lifted_rails=_patterns(given.lift_rail),
+            dry_run=given.dry_run,
         ),
         audit_log=given.audit_log,
         event_log=given.event_log,
@@ -97,6 +103,12 @@ def parse(argv: Sequence[str]) -> Settings:
         windows_service=given.windows_service,
         ready_fd=given.ready_fd,
         grace=given.grace,
+        limits=Limits(
+            connections_per_client=given.caller_connections,
+            queued_calls_per_client=given.caller_calls,
+            calls_per_client=10 * given.caller_rate,
+            calls_per_second_per_client=given.caller_rate,
+        ),
         warnings=taken.warnings,
     )
 
@@ -135,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_node_flags(parser)
     _add_path_flags(parser)
     _add_smb_flags(parser)
+    _add_rail_flags(parser)
     _add_running_flags(parser)
     return parser
 
@@ -254,6 +267,53 @@ def _add_smb_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_rail_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("guard rails")
+    group.add_argument(
+        "--lift-rail",
+        type=_rails,
+        action="append",
+        default=[],
+        metavar="NAME[,…]",
+        help=f"do without a guard rail: {', '.join(LIFTABLE)}; an error says which one stood in the way; "
+        "may be repeated",
+    )
+    group.add_argument(
+        "--dry-run",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="true|false",
+        help="decide and record every call, and change nothing: a call that would change something fails "
+        "and says what",
+    )
+    group.add_argument(
+        "--caller-connections",
+        type=_count,
+        default=_LIMITS.connections_per_client,
+        metavar="N",
+        help="connections that one process may have; the one that was idle longest goes for a new one; "
+        f"default: {_LIMITS.connections_per_client}",
+    )
+    group.add_argument(
+        "--caller-calls",
+        type=_count,
+        default=_LIMITS.queued_calls_per_client,
+        metavar="N",
+        help="calls of one process that may wait, for each kind, while as many of its calls run as may; "
+        f"default: {_LIMITS.queued_calls_per_client}",
+    )
+    group.add_argument(
+        "--caller-rate",
+        type=_count,
+        default=int(_LIMITS.calls_per_second_per_client),
+        metavar="N",
+        help="calls a second that one process may make for long, and ten times as many in one burst; "
+        f"default: {_LIMITS.calls_per_second_per_client:.0f}",
+    )
+
+
 def _add_running_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("running")
     group.add_argument(
@@ -331,6 +391,21 @@ def _windows_path(text: str) -> str:
             rf"'{text}' is no absolute Windows path below a drive: write C:\var\lib\kubelet"
         )
     return text.removesuffix("\\")
+
+
+def _rails(text: str) -> str:
+    for name in _patterns([text]):
+        if name not in LIFTABLE:
+            raise argparse.ArgumentTypeError(
+                f"'{name}' is no guard rail that can be lifted: these are {', '.join(LIFTABLE)}"
+            )
+    return text
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a count from 1 to 999999999")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

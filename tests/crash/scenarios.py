@@ -295,7 +295,9 @@ def set_disk_state_online_under_san_policy(node):
 
 @scenario
 def set_disk_state_offline(node):
-    return Request(DISK, "SetDiskState", {"disk_number": mounted(node).disk, "is_online": False})
+    volume = node.volume()
+    volume.put("data", "precious")
+    return Request(DISK, "SetDiskState", {"disk_number": volume.disk, "is_online": False})
 
 
 @scenario

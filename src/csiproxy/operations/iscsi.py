@@ -19,6 +19,7 @@ from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import shown
+from csiproxy.operations.rail import Act
 from csiproxy.operations.secret import Secret
 from csiproxy.storage import Storage, iscsi
 from csiproxy.storage.codes import judged
@@ -267,6 +268,7 @@ class IscsiGroup:
 
     def _require_unused(self, target: Target) -> None:
         for number in self._iscsi.disk_numbers(target):
+            self._disks.guard(number, Act.LOG_OUT)
             for volume in self._disks.volumes_of(number):
                 with judged(f"find where volume {volume.id} is mounted"):
                     places = self._mount_points(volume.id)

@@ -30,7 +30,18 @@ _PAUSE_BYTES: Final = 64 * 1024
 """Answers to control frames that may pile up before a peer that does not read is not read either."""
 
 _TOO_LATE: Final = RpcError(Code.DEADLINE_EXCEEDED, "the deadline passed before the operation was done")
-_NO_ROOM: Final = RpcError(Code.RESOURCE_EXHAUSTED, "too many calls are waiting; try again later")
+_NO_ROOM: Final = RpcError(
+    Code.RESOURCE_EXHAUSTED,
+    "too many calls wait already, of this process or of all; try again later, make fewer at once, or let the "
+    "operator raise --caller-calls (rail caller-calls)",
+    rail="caller-calls",
+)
+_TOO_OFTEN: Final = RpcError(
+    Code.RESOURCE_EXHAUSTED,
+    "this process calls too often; try again later, or let the operator raise --caller-rate (rail "
+    "caller-rate)",
+    rail="caller-rate",
+)
 _STOPPING: Final = RpcError(Code.UNAVAILABLE, "the server is stopping")
 _GONE: Final = RpcError(Code.CANCELLED, "the client has gone or cancelled the call")
 _BROKEN: Final = RpcError(Code.INTERNAL, "the handler failed; the server's operator can find out why")
@@ -51,6 +62,7 @@ class Shared:
     __slots__ = (
         "clients",
         "connections",
+        "explained",
         "handler",
         "limits",
         "poller",
@@ -67,9 +79,11 @@ class Shared:
         quick: Callable[[str, str], bool],
         limits: Limits,
         unserved: Callable[[Call, RpcError], None],
+        explained: Callable[[RpcError], RpcError] = lambda status: status,
     ) -> None:
         self.handler = handler
         self.unserved = unserved
+        self.explained = explained
         self.quick = quick
         self.limits = limits
         self.clients = Clients(limits)
@@ -125,10 +139,10 @@ class ServedCall(Call):
         """Send what was held."""
         self.connection.release()
 
-    def refuse(self) -> None:
+    def refuse(self, status: RpcError = _NO_ROOM) -> None:
         """Answer that there is no room."""
-        self.connection.answer(self, _NO_ROOM)
-        self._never_runs(_NO_ROOM)
+        self.connection.answer(self, self.connection.shared.explained(status))
+        self._never_runs(status)
 
     def let_go(self) -> None:
         """Give back what the request held; a timer may keep the call itself for a while."""
@@ -228,6 +242,7 @@ class Connection:
     def ready(self, events: int, now: float) -> Sequence[ServedCall]:
         """Read and write what goes without blocking; give the calls that came in."""
         calls: list[ServedCall] = []
+        excess: list[ServedCall] = []
         cancelled: list[ServedCall] = []
         lost: list[ServedCall] = []
         gone: Collection[ServedCall] = ()
@@ -239,7 +254,7 @@ class Connection:
                     self._resume()
                 if not self._paused:
                     if events & poller.READ:
-                        self._read(now, calls, cancelled)
+                        self._read(now, calls, excess, cancelled)
                 elif events & poller.HANGUP:
                     raise ConnectionResetError("the peer has gone without reading")
                 if (
@@ -251,12 +266,14 @@ class Connection:
                     self._settle(now)
             except Exception:  # noqa: BLE001  a peer's end, its violation, or a bug: this connection pays for it
                 gone = self._break()
-                lost = calls
-                calls = []
+                lost = calls + excess
+                calls = excess = []
         _tell(cancelled)
         _tell(gone)
         for call in lost:
             call.let_go()
+        for call in excess:
+            call.refuse(_TOO_OFTEN)
         return calls
 
     def _resume(self) -> None:
@@ -266,7 +283,9 @@ class Connection:
             self._paused = False
             self.shared.poller.watch(self.stream, read=True, write=False)
 
-    def _read(self, now: float, calls: list[ServedCall], cancelled: list[ServedCall]) -> None:
+    def _read(
+        self, now: float, calls: list[ServedCall], excess: list[ServedCall], cancelled: list[ServedCall]
+    ) -> None:
         try:
             data = self.stream.receive(_READ_BYTES)
         except BlockingIOError:
@@ -277,7 +296,7 @@ class Connection:
             if isinstance(event, Request):
                 call = ServedCall(self, event, self.shared.quick(self.endpoint, event.method))
                 self._calls[event.stream_id] = call
-                calls.append(call)
+                (calls if self.client.calls.spend(now) else excess).append(call)
                 self._active = now
                 if event.deadline is not None:
                     self.shared.timers.add(event.deadline, call)

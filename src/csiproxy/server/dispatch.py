@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, TextIO
 
 from csiproxy.api import status_details
 from csiproxy.api.versions import Contract
-from csiproxy.errors import Code, CsiProxyError, Internal
+from csiproxy.errors import Code, CsiProxyError, Internal, ResourceExhausted
 from csiproxy.operations.context import Context
+from csiproxy.operations.rail import CALLER_CONNECTIONS
 from csiproxy.rpc.server import Call
 from csiproxy.rpc.status import RpcError
+from csiproxy.rpc.stream import Peer
 from csiproxy.server import health, incident
 from csiproxy.server.audit import Json, Record, Trail
 
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from csiproxy.server.route import Route
 
 _CANNOT_BLOCK = frozenset({"PathExists", "IsSymlink", "IsMountPoint"})
+
+_TURNED_AWAY_SECONDS = 10.0
+"""Between two records about connections that found no room."""
+
+_BY_RAIL = "refused-by-rail"
 
 _LONGEST_MESSAGE = 1024
 """Bytes of an error's text that travel: percent-encoded, and repeated in the details, they stay below the
@@ -65,6 +72,8 @@ class Dispatcher:
         self._log = log
         self.trusted = True
         """False: somebody else has an endpoint who may not; health checks of the whole server fail."""
+        self._turned_away = 0
+        self._tell_of_turned_away = 0.0
         self._routes: dict[tuple[str, str], Route] = {}
         self._quick = frozenset(
             f"/{contract.service}/{rpc}"
@@ -99,7 +108,26 @@ class Dispatcher:
             if self._metrics is not None:
                 self._metrics.started(call.method)
             progress = _Progress(Context(), outcome=status.code, error=status.message)
+            if status.rail:
+                progress.context.note(_BY_RAIL, rail=status.rail)
             self._record(call, progress)
+
+    def turned_away(self, peer: Peer) -> None:
+        """Record that a process finds no room for a connection: the first time, and once in a while then."""
+        self._turned_away += 1
+        now = monotonic()
+        if now >= self._tell_of_turned_away:
+            self._tell_of_turned_away = now + _TURNED_AWAY_SECONDS
+            self._trail.security(
+                "connections-refused",
+                pid=peer.pid,
+                uid=peer.uid,
+                image=peer.image,
+                account=peer.account,
+                rail=CALLER_CONNECTIONS.name,
+                count=self._turned_away,
+            )
+            self._turned_away = 0
 
     def _answer(self, contract: Contract, call: Call, progress: _Progress) -> bytes:
         route: Route | None = None
@@ -140,6 +168,8 @@ class Dispatcher:
     def _failure(self, error: CsiProxyError, route: "Route | None", progress: _Progress) -> bytes:
         """The reply that carries a failure; raise RpcError where it is a status."""
         progress.error, progress.origin, progress.windows_code = str(error), error.origin, error.windows_code
+        if error.rail:
+            progress.context.note(_BY_RAIL, rail=error.rail)
         progress.outcome = error.code  # also where the client gets it in a reply of status OK
         reply = route.reply_for(error) if route else None
         if reply is None:
@@ -167,7 +197,18 @@ class Dispatcher:
         )
 
 
+def explained(status: RpcError) -> RpcError:
+    """The status of a limit, with the details that a failed operation's would have."""
+    error = ResourceExhausted(status.message, rail=status.rail)
+    details = status_details.encode(
+        status.code, status.message, windows_code=error.windows_code, origin="", rail=status.rail
+    )
+    return RpcError(status.code, status.message, details, status.rail)
+
+
 def _status(error: CsiProxyError) -> RpcError:
     message = str(error).encode("utf-8", "replace")[:_LONGEST_MESSAGE].decode("utf-8", "ignore")
-    details = status_details.encode(error.code, message, windows_code=error.windows_code, origin=error.origin)
+    details = status_details.encode(
+        error.code, message, windows_code=error.windows_code, origin=error.origin, rail=error.rail
+    )
     return RpcError(error.code, message, details)

@@ -9,7 +9,7 @@ from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.server import Server
 from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Listener, Peer
 from csiproxy.server.audit import Trail
-from csiproxy.server.dispatch import Dispatcher
+from csiproxy.server.dispatch import Dispatcher, explained
 
 if TYPE_CHECKING:
     from csiproxy.server.metrics import Metrics
@@ -48,6 +48,8 @@ class Proxy:
             quick=dispatcher.quick,
             limits=limits or Limits(),
             unserved=dispatcher.unserved,
+            explained=explained,
+            turned_away=dispatcher.turned_away,
         )
 
     def listen(self, open_endpoint: Callable[[Contract], Listener]) -> Endpoints:
