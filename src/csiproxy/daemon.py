@@ -1,4 +1,4 @@
-"""``csi-proxy serve``: the composition root, and the only place that names a host."""
+"""``csi-proxy serve``: the composition root, which puts the operations on a host behind endpoints."""
 
 import os
 import sys
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TextIO
 from csiproxy import flags, listening, operations, supervision
 from csiproxy.api import versions
 from csiproxy.api.versions import Contract
-from csiproxy.errors import CsiProxyError, HostError, InvalidArgument
+from csiproxy.errors import CsiProxyError, HostError, InvalidArgument, Unavailable, Unimplemented
 from csiproxy.flags import Settings
 from csiproxy.host import Host
+from csiproxy.hosts import open_host
 from csiproxy.listening import Place, Unusable
 from csiproxy.log import Output, open_log
 from csiproxy.server import incident
@@ -170,7 +171,7 @@ def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage
 
 
 def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Operations:
-    host = _host(settings.emulator, settings.volumes)
+    host = _host(settings)
     if metrics is not None:
         from csiproxy.server.host_steps import MeteredSession
 
@@ -184,33 +185,13 @@ def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Ope
         raise _Stop(FAILURE, f"{node} cannot be used: {error}") from error
 
 
-def _host(directory: str, volumes: str | None) -> Host:
-    if not directory:
-        return _this_machine()
+def _host(settings: Settings) -> Host:
     try:
-        if os.path.isfile(directory):
-            from csiproxy.emulator.entering import enter
-
-            return enter(directory)
-        from csiproxy.emulator.connect import connect
-
-        return connect(directory, volumes=volumes)
-    except (HostError, OSError) as error:
-        raise _Stop(
-            FAILURE, f"the emulated node in {directory} cannot be reached or started: {error}"
-        ) from error
-
-
-def _this_machine() -> Host:
-    if sys.platform == "win32":
-        from csiproxy.windows import this_machine
-
-        try:
-            return this_machine.host()
-        except OSError as error:
-            raise _Stop(FAILURE, f"this machine's storage cannot be managed: {error}") from error
-    else:
-        raise _Stop(MISCONFIGURED, "this machine is no Windows: name an emulated node with --host")
+        return open_host(settings.emulator, settings.volumes)
+    except Unimplemented as error:
+        raise _Stop(MISCONFIGURED, f"--host is missing: {error}") from error
+    except Unavailable as error:
+        raise _Stop(FAILURE, str(error)) from error
 
 
 def _listen(proxy: Proxy, place: Place) -> Endpoints:

@@ -16,8 +16,9 @@ from csiproxy import operations
 from csiproxy.api.versions import CONTRACTS
 from csiproxy.client.client import TIMEOUT, Client, over
 from csiproxy.client.retry import Retry
-from csiproxy.errors import HostError, Unavailable, Unimplemented
+from csiproxy.errors import InvalidArgument
 from csiproxy.host import Host
+from csiproxy.hosts import open_host
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
 from csiproxy.rpc.call import Call
 from csiproxy.rpc.stream import Peer
@@ -47,8 +48,7 @@ def local(
     clients may work, which services besides those of storage they may start and stop, whether SMB is
     encrypted.  Audit records are appended to the file ``audit_log``, if there is one; reports about failures
     of the program itself go to ``log`` (standard error).  Unavailable when the node does not answer,
-    InvalidArgument for a path that is none, Unimplemented for "" where this release cannot manage this
-    machine itself.
+    InvalidArgument for a path that is none, Unimplemented for "" where this machine is no Windows.
     """
     configuration = Configuration(
         kubelet_path=kubelet_path,
@@ -68,18 +68,9 @@ def local(
 
 def _open(host: str) -> Host:
     directory = host.removeprefix(_EMULATOR)
-    if not host.startswith(_EMULATOR) or not directory:
-        raise Unimplemented(
-            "this release cannot manage this machine's own storage yet: name an emulated node, emulator:DIR"
-        )
-    from csiproxy.emulator import connect
-
-    try:
-        return connect.connect(directory)
-    except (HostError, OSError) as error:
-        raise Unavailable(
-            f"the emulated node in {directory} cannot be reached or started: {error}"
-        ) from error
+    if host and (directory == host or not directory):
+        raise InvalidArgument(f"host '{host}' is none: write emulator:DIR, or nothing for this machine")
+    return open_host(directory)
 
 
 class InProcess:

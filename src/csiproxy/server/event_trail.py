@@ -14,7 +14,6 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Final, Protocol, TextIO
 
-from csiproxy import __version__
 from csiproxy.api.versions import Contract
 from csiproxy.errors import Code
 from csiproxy.rpc.stream import Peer
@@ -30,6 +29,7 @@ from csiproxy.server.event_kinds import (
     by_path,
     level_of,
 )
+from csiproxy.version import __version__
 
 MOST_WAITING: Final = 1000
 """Events that wait to be written; one is a few kilobytes at most."""
