@@ -59,3 +59,11 @@ def test_a_client_survives_its_proxy(node):
         node.kill_proxy()
         node.start()
         client.disk.rescan()
+
+
+def test_the_asynchronous_client_is_imported_when_it_is_asked_for(client):
+    code = "import csiproxy.client as c, sys; print('asyncio' in sys.modules, c.AsyncClient.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False AsyncClient\n"
+    with pytest.raises(AttributeError, match="no attribute 'Tape'"):
+        csiproxy.client.Tape  # noqa: B018

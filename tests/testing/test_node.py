@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from csiproxy.errors import CsiProxyError, HostUnreachable, Unavailable
+from csiproxy.errors import CsiProxyError, HostUnreachable, InvalidArgument, Unavailable
 from csiproxy.testing import Node
 from csiproxy.testing.node import DISK_BYTES
 
@@ -47,7 +47,7 @@ def test_what_a_container_writes_on_the_volume_is_written_through_the_nodes_path
         (node.path(STAGING) / "hello").write_text("from a container")
         client.filesystem.create_symlink(source_path=STAGING, target_path=STAGING + "-pod")
         assert (node.path("/var/lib/kubelet/plugins/kubernetes.io/csi/v-pod") / "hello").read_text()
-    with pytest.raises(ValueError, match="drive C"):
+    with pytest.raises(InvalidArgument, match="drive C"):
         node.path(r"D:\elsewhere")
 
 

@@ -8,6 +8,8 @@ r"""The Python SDK: a node's storage, through its csi-proxy.
 ``csiproxy.local()`` needs no proxy at all.  A failure is one of the classes of :mod:`csiproxy.errors`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from csiproxy.client.client import Client, connect, over
 from csiproxy.client.csi_proxy_service import (
     Chap,
@@ -26,8 +28,12 @@ from csiproxy.client.system import Service, ServiceStatus, StartType
 from csiproxy.client.transport import Transport
 from csiproxy.client.volume import VolumeStats
 
+if TYPE_CHECKING:
+    from csiproxy.client.asynchronous import AsyncClient
+
 __all__ = [
     "NO_RETRY",
+    "AsyncClient",
     "AuthenticationType",
     "Chap",
     "Client",
@@ -50,3 +56,12 @@ __all__ = [
     "connect",
     "over",
 ]
+
+
+def __getattr__(name: str) -> Any:  # Any: the module system's own signature
+    """Import what needs asyncio when it is asked for."""
+    if name == "AsyncClient":
+        from csiproxy.client.asynchronous import AsyncClient
+
+        return AsyncClient
+    raise AttributeError(f"module 'csiproxy.client' has no attribute {name!r}")

@@ -9,18 +9,11 @@ both.
 import os
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from csiproxy.errors import InvalidArgument
+from csiproxy.mounter.paths import SEPARATOR, normalised
 
-SEPARATOR: Final = "\\"
 _ROOTED = re.compile(r"[Cc]:\\")
-
-
-def normalised(path: str) -> str:
-    r"""Return ``c:\var\lib`` for ``/var/lib`` and ``\var\lib``; a relative path stays relative."""
-    path = path.replace("/", SEPARATOR)
-    return f"c:{path}" if path.startswith(SEPARATOR) else path
 
 
 def key(path: str) -> str:
@@ -47,8 +40,7 @@ class Drive:
         """Where a Windows path is on this machine; InvalidArgument for one that is not on drive C:."""
         spelt = normalised(path)
         names = [name for name in spelt[3:].split(SEPARATOR) if name]
-        elsewhere = not _ROOTED.match(spelt) or path.replace("/", SEPARATOR).startswith(2 * SEPARATOR)
-        if elsewhere or not {".", ".."}.isdisjoint(names) or "\0" in path:
+        if not _ROOTED.match(spelt) or not {".", ".."}.isdisjoint(names) or "\0" in path:
             raise InvalidArgument(f"'{path}' is no path on drive C:")
         return os.path.join(self.directory, *names)
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from csiproxy.kubelet.paths import key, normalised
+from csiproxy.kubelet.paths import key
+from csiproxy.mounter.paths import normalised
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from csiproxy.client import Client
 from csiproxy.errors import Code, CsiProxyError, InvalidArgument, WindowsCode
-from csiproxy.mounter.answers import is_refusal
+from csiproxy.mounter.links import is_live_link, remove_link
 from csiproxy.mounter.options import refuse_unkept
 from csiproxy.mounter.paths import on_node, parent
 
@@ -72,10 +72,10 @@ def mount(client: Client, share: str, target: str, credentials: Login = Login())
     path = on_node(target)
     remote = share.replace("/", "\\").rstrip("\\")
     files, shares = client.filesystem, client.smb
-    is_live = _is_live(client, path)
+    is_live = is_live_link(client, path)
     if not is_live:
         files.mkdir(parent(path))
-        _make_room(client, path)
+        remove_link(client, path)
     user, password = credentials.username, credentials.password
     try:
         shares.new_smb_global_mapping(remote, local_path=path, username=user, password=password)
@@ -85,29 +85,12 @@ def mount(client: Client, share: str, target: str, credentials: Login = Login())
         shares.new_smb_global_mapping(remote, username=user, password=password)
 
 
-def _is_live(client: Client, path: str) -> bool:
-    try:
-        return client.filesystem.is_symlink(path)
-    except CsiProxyError as error:
-        if not is_refusal(error):
-            raise
-        return False
-
-
-def _make_room(client: Client, path: str) -> None:
-    try:
-        client.filesystem.rmdir(path)
-    except CsiProxyError as error:
-        if not is_refusal(error) or client.filesystem.path_exists(path):
-            raise
-
-
 def unmount(client: Client, target: str, share: str = "") -> None:
     """Remove the link at ``target``, never what it leads to, and the mapping of ``share`` if that is given.
 
     Give the share only where no other link on the node leads to it: csi-proxy for Python keeps the mapping
     until the last link has gone, the Go csi-proxy ends it under all of them.
     """
-    _make_room(client, on_node(target))
+    remove_link(client, on_node(target))
     if share:
         client.smb.remove_smb_global_mapping(share.replace("/", "\\").rstrip("\\"))

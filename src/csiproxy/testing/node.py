@@ -19,6 +19,7 @@ from csiproxy.emulator import locks
 from csiproxy.emulator.connect import default_command, start_node
 from csiproxy.emulator.control import LOCK_NAME, AttachOptions, Control
 from csiproxy.errors import HostUnreachable
+from csiproxy.kubelet.paths import Drive
 from csiproxy.testing.proxy import SECONDS, Proxy
 
 MIB: Final = 1 << 20
@@ -150,12 +151,10 @@ class Node:
     def path(self, windows_path: str) -> Path:
         r"""Where a path on the node's C: is on this machine; links and mount points lead on as on Windows.
 
-        What a container of the node would write to ``C:\var\…`` a test writes there.
+        What a container of the node would write to ``C:\var\…`` a test writes there.  InvalidArgument for a
+        path on no such drive.
         """
-        drive, *names = windows_path.replace("/", "\\").split("\\")
-        if drive not in ("", "C:", "c:"):
-            raise ValueError(f"{windows_path} is not on the node's drive C:")
-        return self._state.joinpath("c", *names)
+        return Path(Drive(str(self._state / "c")).on_host(windows_path))
 
     def audit(self) -> list[Mapping[str, object]]:
         """The proxy's audit records so far, oldest first: one for each call that was made."""

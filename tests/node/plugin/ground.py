@@ -142,7 +142,7 @@ class PluginProcess:
         self._command = [
             sys.executable, "-m", "csiproxy", "node-plugin", f"--endpoint=unix://{directory}/csi.sock",
             f"--driver-name={DRIVER}", "--node-id=node-1", f"--proxy-endpoints={node.endpoints}",
-            f"--drive-c={node.path('C:')}",
+            f"--drive-c={node.path('/')}",
         ]  # fmt: skip
         self._caller = Caller(address.channel(str(directory / "csi.sock")), v1_pb2.DESCRIPTOR)
         self.plugin = Plugin(node, self._caller)

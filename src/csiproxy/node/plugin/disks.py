@@ -2,7 +2,8 @@
 
 from csiproxy.client import Client
 from csiproxy.errors import CsiProxyError, FailedPrecondition, InvalidArgument
-from csiproxy.node.plugin.paths import is_refusal, remove_link
+from csiproxy.mounter.answers import is_refusal
+from csiproxy.mounter.links import remove_link
 from csiproxy.node.plugin.records import Record
 from csiproxy.node.plugin.source import Staging
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from csiproxy.client import AuthenticationType, Client, TargetPortal
 from csiproxy.errors import CsiProxyError, FailedPrecondition, InvalidArgument, NotFound
+from csiproxy.mounter.answers import is_refusal
 from csiproxy.node.plugin import disks, requests
 from csiproxy.node.plugin.capability import Kind
 from csiproxy.node.plugin.locks import SharedLocks
-from csiproxy.node.plugin.paths import is_refusal
 from csiproxy.node.plugin.records import Record, Records, Source
 from csiproxy.node.plugin.source import Staging
 

@@ -2,7 +2,8 @@
 
 from csiproxy.client import Client
 from csiproxy.errors import CsiProxyError, FailedPrecondition
-from csiproxy.node.plugin.paths import is_live_link, is_refusal, remove_link
+from csiproxy.mounter.answers import is_refusal
+from csiproxy.mounter.links import is_live_link, remove_link
 
 
 def publish(client: Client, staging_path: str, target_path: str) -> None:

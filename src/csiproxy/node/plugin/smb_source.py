@@ -8,10 +8,10 @@ from typing import Final
 
 from csiproxy.client import Client
 from csiproxy.errors import AlreadyExists, FailedPrecondition, InvalidArgument
+from csiproxy.mounter.links import is_live_link, remove_link
 from csiproxy.node.plugin import requests
 from csiproxy.node.plugin.capability import Kind
 from csiproxy.node.plugin.locks import SharedLocks
-from csiproxy.node.plugin.paths import is_live_link, remove_link
 from csiproxy.node.plugin.records import Record, Records, Source
 from csiproxy.node.plugin.secrets import Secrets
 from csiproxy.node.plugin.source import Staging

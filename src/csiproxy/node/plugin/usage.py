@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from csiproxy.client import Client, VolumeStats
 from csiproxy.errors import CsiProxyError
+from csiproxy.mounter.answers import is_refusal
+from csiproxy.mounter.links import is_live_link
 from csiproxy.node.plugin.capability import Kind
-from csiproxy.node.plugin.paths import is_live_link, is_refusal
 from csiproxy.node.plugin.records import Record
 
 ShareUsage = Callable[[str], VolumeStats | None]

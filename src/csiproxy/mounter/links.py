@@ -1,19 +1,8 @@
 """What is done with a path of the node, whatever kind of volume it leads to."""
 
-from typing import Final
-
 from csiproxy.client import Client
-from csiproxy.errors import Code, CsiProxyError, NotFound
-
-_REFUSALS: Final = frozenset({Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.ALREADY_EXISTS, Code.UNKNOWN})
-
-
-def is_refusal(error: CsiProxyError) -> bool:
-    """Whether the node answered and said no, so that looking closer makes sense.
-
-    The Go csi-proxy answers UNKNOWN whatever was wrong.  That nobody answered is another thing.
-    """
-    return error.code in _REFUSALS
+from csiproxy.errors import CsiProxyError, NotFound
+from csiproxy.mounter.answers import is_refusal
 
 
 def remove_link(client: Client, path: str) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from csiproxy.errors import FailedPrecondition, NotFound, Unavailable
-from csiproxy.node.plugin.paths import is_live_link, is_refusal, remove_link
+from csiproxy.mounter.answers import is_refusal
+from csiproxy.mounter.links import is_live_link, remove_link
 
 HOME = r"C:\var\lib\kubelet"
 
