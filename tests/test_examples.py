@@ -12,8 +12,8 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 PROMISED = {
     "01-from-the-shell.sh": ("ready: 25 endpoints", "mounted at", '"rpc":"/v1.Volume/MountVolume"'),
-    "02-from-grpcio.py": ("disk 0: serial number", "FAILED_PRECONDITION: disk 0 holds the system"),
-    "03-from-python.py": ("is mounted, ", "FailedPrecondition, Windows error 50: disk 0 holds the system"),
+    "02-from-grpcio.py": ("disk 0: serial number", "FAILED_PRECONDITION: disk 0 is not partitioned"),
+    "03-from-python.py": ("is mounted, ", "FailedPrecondition, Windows error 50: disk 0 is not partitioned"),
     "04-from-asyncio.py": ("8 volumes are formatted",),
     "05-without-a-proxy.py": ("disk 0: serial number", "2 calls are in the audit log"),
     "06-test-a-driver": ("3 passed",),
