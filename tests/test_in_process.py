@@ -118,6 +118,8 @@ def test_a_node_is_named_like_for_serve():
 def test_a_host_that_there_is_not_is_refused_in_words(tmp_path):
     with pytest.raises(Unimplemented, match="name an emulated node"):
         csiproxy.local()
+    with pytest.raises(InvalidArgument, match="write emulator:DIR"):
+        csiproxy.local("elsewhere")
     (tmp_path / "file").write_text("no entrance")
     with pytest.raises(Unavailable):
         csiproxy.local(f"emulator:{tmp_path / 'file'}")
