@@ -1,5 +1,5 @@
 """Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, docs/events.md,
-and the part about classes in docs/emulator.md.
+the part about classes in docs/emulator.md, and what is assumed of Windows in docs/windows.md.
 
 ``python tools/generate_docs.py [DIRECTORY]``; the directory is docs/ unless given.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
+from csiproxy.doctor.assumptions import ASSUMPTIONS
 from csiproxy.emulator.fidelity import Fidelity, Point, providers
 from csiproxy.host.schema import CimClass
 from csiproxy.server.event_kinds import LEFT_OUT, OTHER_CALL, SECURITY, STARTED, STOPPED, kinds
@@ -98,6 +99,9 @@ Older versions' RPCs have the ids of their newest names ([versions](versions.md)
 
 """
 CLASSES_BEGIN = "<!-- Made by tools/generate_docs.py up to the next mark; change the classes, not this. -->"
+ASSUMPTIONS_BEGIN = (
+    "<!-- Made by tools/generate_docs.py of src/csiproxy/doctor/assumptions.py; change that, not this. -->"
+)
 CLASSES_END = "<!-- Made up to here. -->"
 CLASSES_INTRODUCTION = """\
 What each class of the emulated CIM server has, what of Windows' class it leaves out, and how each further
@@ -245,6 +249,21 @@ def emulator_page() -> str:
     return before + made + after
 
 
+def windows_page() -> str:
+    """The page as it is, with the list of assumptions made anew."""
+    page = (DOCS / "windows.md").read_text(encoding="utf-8")
+    before, found, rest = page.partition(ASSUMPTIONS_BEGIN)
+    _, end, after = rest.partition(CLASSES_END)
+    if not (found and end):
+        raise SystemExit(f"docs/windows.md lacks one of its marks: {ASSUMPTIONS_BEGIN} or {CLASSES_END}")
+    rows = (
+        (one.text, one.where, one.source, f"`{one.name}`: {one.tries}" if one.test else one.tries)
+        for one in ASSUMPTIONS
+    )
+    listed = table(("what is assumed", "where", "source", "self-test"), *rows)
+    return f"{before}{ASSUMPTIONS_BEGIN}\n\n{listed}\n{CLASSES_END}{after}"
+
+
 def joins_table() -> str:
     """What joins the classes; a test holds the node's own associations against these facts."""
     rows = []
@@ -318,6 +337,7 @@ PAGE_MAKERS = {
     "errors.md": errors_page,
     "events.md": events_page,
     "emulator.md": emulator_page,
+    "windows.md": windows_page,
 }
 
 

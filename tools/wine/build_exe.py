@@ -22,7 +22,14 @@ import sys
 from csiproxy.cli import main
 sys.exit(main())
 """
-_NEEDED: Final = ("csiproxy.api", "csiproxy.cli", "csiproxy.windows", "csiproxy.server", "csiproxy.emulator")
+_NEEDED: Final = (
+    "csiproxy.api",
+    "csiproxy.cli",
+    "csiproxy.doctor",
+    "csiproxy.windows",
+    "csiproxy.server",
+    "csiproxy.emulator",
+)
 """Packages of which modules are imported by name."""
 _NOT_NEEDED: Final = ("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin")
 _VERSION: Final = """\

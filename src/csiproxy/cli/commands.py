@@ -30,6 +30,7 @@ SECTIONS = {
     "Run": (
         Entry("serve", "csiproxy.cli.serve", "serve the storage operations of a node to CSI node plugins"),
         Entry("service", "csiproxy.cli.windows_service", "install, start and stop the Windows service"),
+        Entry("doctor", "csiproxy.cli.doctor", "look whether a node is fit, and try what is assumed of it"),
         Entry("emulator", "csiproxy.cli.emulator", "run an emulated Windows node and change its disks"),
     ),
     "Beside kubelet": (
