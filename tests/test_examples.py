@@ -29,7 +29,8 @@ def _program(example: str) -> list[str]:
 
 
 def test_every_example_is_tested() -> None:
-    assert {path.name for path in EXAMPLES.iterdir()} - {"README.md"} == set(PROMISED)
+    played = {"07-sql-server.yaml"}  # by csi-proxy testing node-sim, in tests/cli/testing
+    assert {path.name for path in EXAMPLES.iterdir()} - {"README.md"} - played == set(PROMISED)
 
 
 @pytest.mark.parametrize("example", PROMISED)

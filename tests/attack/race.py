@@ -18,10 +18,10 @@ from tests.attack.client import Client, Outcome
 from tests.attack.ground import DROP, KNOWN, KUBELET, MADE, OUTSIDE, TOPS, Ground, prepare
 from tests.attack.openings import Openings
 
-from csiproxy.cli.demo.processes import Program
 from csiproxy.emulator import connect
 from csiproxy.emulator.control import Control
 from csiproxy.host.win32 import EntryKind, Win32
+from csiproxy.testing.processes import Program
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.1

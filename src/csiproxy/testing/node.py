@@ -99,7 +99,8 @@ class Node:
     def kill_node(self) -> None:
         """End the node's process as a power failure would; its disks and its C: stay."""
         if sys.platform != "win32":  # where no emulated node runs
-            os.kill(self.control.process, signal.SIGKILL)
+            with Control(str(self._state)) as control:  # the one that lasts may know an earlier process
+                os.kill(control.process, signal.SIGKILL)
         locks.wait_until_free(str(self._state / LOCK_NAME), SECONDS)
 
     def close(self) -> None:

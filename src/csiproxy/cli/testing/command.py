@@ -3,6 +3,7 @@
 import click
 
 from csiproxy.cli.testing.csi_driver import csi_driver
+from csiproxy.cli.testing.node_sim import node_sim
 
 
 @click.group("testing")
@@ -11,3 +12,4 @@ def command() -> None:
 
 
 command.add_command(csi_driver)
+command.add_command(node_sim)

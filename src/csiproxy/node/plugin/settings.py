@@ -13,7 +13,7 @@ from csiproxy.node.plugin.identity import checked_name
 from csiproxy.node.plugin.node import NodeInfo
 from csiproxy.version import __version__
 
-DRIVER: Final = "disk.csi-proxy.example"
+DRIVER: Final = "csi-proxy.example"
 LONGEST_NODE_ID: Final = 256
 """Bytes of a node's id, CSI's limit for it."""
 _SEGMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9./_-]{0,126})=([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)")

@@ -1,7 +1,8 @@
 """The pod's own process: writes through the pod's path and reads back, again and again.
 
-    python -m csiproxy.cli.demo.workload write PATH     until told to finish, on standard input
-    python -m csiproxy.cli.demo.workload verify PATH    look at what another one wrote
+    python -m csiproxy.testing.workload write PATH      until told to finish, on standard input
+    python -m csiproxy.testing.workload continue PATH   the same, after what an earlier one wrote, if anything
+    python -m csiproxy.testing.workload verify PATH     look at what another one wrote
 
 It says what it did as one line of JSON for each line that it is told (``report``, ``finish``), and ends when
 its standard input does.  It knows nothing of the proxy: it has a directory, as a container has.
@@ -42,13 +43,18 @@ def checksum(directory: str) -> tuple[int, str]:
 
 
 class Writer:
-    """Appends and reads back in a thread of its own, through a file that stays open and through the path."""
+    """Appends and reads back in a thread of its own, through a file that stays open and through the path.
 
-    def __init__(self, directory: str) -> None:
+    ``written`` are the records that are there already, None where there must be no journal yet; ``cycles``
+    goes on from there.
+    """
+
+    def __init__(self, directory: str, written: int | None = None) -> None:
         self._path = os.path.join(directory, FILE)
+        self._mode = "xb" if written is None else "ab"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.cycles = 0
+        self.cycles = written or 0
         self.problem = ""
 
     def start(self) -> None:
@@ -62,7 +68,7 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            with open(self._path, "xb", buffering=0) as journal:
+            with open(self._path, self._mode, buffering=0) as journal:
                 while not self._stop.wait(PAUSE_SECONDS):
                     self._cycle(journal.fileno())
         except (OSError, Corrupt) as error:
@@ -85,8 +91,13 @@ def _say(**facts: object) -> None:
     sys.stdout.flush()
 
 
-def _write(directory: str) -> None:
-    writer = Writer(directory)
+def _written(directory: str) -> int:
+    """The records that an earlier workload wrote, each looked at; 0 on a fresh volume."""
+    return checksum(directory)[0] if os.path.exists(os.path.join(directory, FILE)) else 0
+
+
+def _write(directory: str, written: int | None = None) -> None:
+    writer = Writer(directory, written)
     writer.start()
     for line in sys.stdin:
         if line.strip() == "finish":
@@ -98,11 +109,13 @@ def _write(directory: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the two roles; exit code 1 and a line of text when the files are not what they should be."""
+    """Run one of the roles; exit code 1 and a line of text when the files are not what they should be."""
     role, directory = arguments
     try:
         if role == "write":
             _write(directory)
+        elif role == "continue":
+            _write(directory, _written(directory))
         else:
             records, digest = checksum(directory)
             _say(cycles=0, problem="", records=records, sha256=digest)

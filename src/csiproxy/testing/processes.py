@@ -1,4 +1,4 @@
-"""The processes of the demo: started, watched until they are ready, and ended without exception."""
+"""Processes of demonstrations: started, watched until they are ready, and ended without exception."""
 
 import json
 import os
@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, Self
+from typing import IO, Self, TypeVar
+
+from csiproxy.errors import HostUnreachable
+
+T = TypeVar("T")
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
@@ -18,6 +22,27 @@ ANSWER_SECONDS = 15.0
 
 class ProcessFailed(Exception):
     """A process did not start, answer or end as it should.  The text names its log."""
+
+
+def until(condition: Callable[[], object], otherwise: str, seconds: float = READY_SECONDS) -> None:
+    """Wait for what is bound to happen; ProcessFailed with the text when it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise ProcessFailed(otherwise)
+        time.sleep(0.01)
+
+
+def patiently(question: Callable[[], T]) -> T:
+    """Ask a node that may be starting again at the moment."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return question()
+        except HostUnreachable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 class Program:
@@ -59,6 +84,18 @@ class Program:
         self._child.kill()
         return self._child.wait(STOP_SECONDS)
 
+    def signal_kill(self) -> None:
+        """``kill -9``, without waiting."""
+        self._child.kill()
+
+    def signal_end(self) -> None:
+        """Ask it to end, without waiting."""
+        self._child.terminate()
+
+    def wait_for_end(self) -> int:
+        """Return its exit status once it has ended, however long that takes."""
+        return self._child.wait()
+
     def stop(self) -> int:
         """Ask it to end and return its exit code; one that does not end is killed, which is a failure."""
         if self._child.poll() is None:
@@ -91,12 +128,12 @@ class Report:
 
 
 class Workload:
-    """The pod's process on a directory.  ``role`` is ``write`` or ``verify``."""
+    """The pod's process on a directory.  ``role`` is ``write``, ``continue`` or ``verify``."""
 
     def __init__(self, role: str, directory: str, log: str) -> None:
         with open(log, "ab") as errors:
             self._child = subprocess.Popen(  # noqa: S603  the command is this program's own
-                [sys.executable, "-m", "csiproxy.cli.demo.workload", role, directory],
+                [sys.executable, "-m", "csiproxy.testing.workload", role, directory],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from csiproxy.cli.demo.workload import FILE, RECORD_BYTES, Corrupt, Writer, checksum, record
+from csiproxy.testing.workload import FILE, RECORD_BYTES, Corrupt, Writer, checksum, record
 
 
 def test_every_record_has_the_same_length_and_another_text() -> None:
@@ -39,7 +39,7 @@ def test_a_writer_that_meets_an_error_says_so(tmp_path: Path) -> None:
 
 
 def test_what_one_process_writes_another_verifies(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "csiproxy.cli.demo.workload"]
+    command = [sys.executable, "-m", "csiproxy.testing.workload"]
     wrote = subprocess.run(
         [*command, "write", tmp_path], input="report\nfinish\n", stdout=subprocess.PIPE, check=True, text=True
     )
@@ -50,8 +50,24 @@ def test_what_one_process_writes_another_verifies(tmp_path: Path) -> None:
     assert json.loads(read.stdout)["sha256"] == last["sha256"]
 
 
+def test_a_workload_goes_on_after_what_an_earlier_one_wrote(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "csiproxy.testing.workload", "continue", tmp_path]
+    records = 0
+    for _ in range(2):
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            while True:
+                process.stdin.write("report\n")
+                process.stdin.flush()
+                if json.loads(process.stdout.readline())["cycles"] > records + 2:
+                    break
+            said = json.loads(process.communicate("finish\n")[0])
+        assert said["problem"] == ""
+        assert said["records"] == said["cycles"] > records
+        records = said["records"]
+
+
 def test_files_that_are_not_there_are_an_error_of_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "csiproxy.cli.demo.workload", "verify", tmp_path]
+    command = [sys.executable, "-m", "csiproxy.testing.workload", "verify", tmp_path]
     done = subprocess.run(command, stderr=subprocess.PIPE, check=False, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("workload: ")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from csiproxy.cli.demo.processes import ProcessFailed, Program, Workload
+from csiproxy.testing.processes import ProcessFailed, Program, Workload
 
 
 def test_a_program_that_ends_at_its_start_says_why(tmp_path: Path) -> None:
