@@ -48,8 +48,11 @@ class ProxyProcess:
         return unix.connect(socket_path(str(self._endpoints), request.version.endpoint))
 
     def record(self) -> dict:
-        """The next record of the audit trail; waits for it."""
-        return json.loads(self._proxy.errors.readline())
+        """The next record of a call in the audit trail; waits for it."""
+        while True:
+            record = json.loads(self._proxy.errors.readline())
+            if "rpc" in record:
+                return record
 
     def has_died(self) -> int:
         """How it ended, once it has."""

@@ -17,7 +17,7 @@ def test_one_flag_is_enough():
     assert given.configuration.csi_plugins_path == r"C:\var\lib\kubelet\plugins\kubernetes.io\csi"
     assert given.configuration.pod_path == r"C:\var\lib\kubelet\pods"
     assert not given.configuration.allow_reformat
-    assert (given.audit_log, given.ready_fd, given.grace) == ("-", None, 30.0)
+    assert (given.audit.log, given.ready_fd, given.grace) == ("-", None, 30.0)
 
 
 def test_the_services_prefixes_follow_kubelets_directory():

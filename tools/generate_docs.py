@@ -14,7 +14,7 @@ from csiproxy.api.overview import VersionRow, versions_table
 from csiproxy.doctor.assumptions import ASSUMPTIONS
 from csiproxy.emulator.fidelity import Fidelity, Point, providers
 from csiproxy.host.schema import CimClass
-from csiproxy.server.event_kinds import LEFT_OUT, OTHER_CALL, SECURITY, STARTED, STOPPED, kinds
+from csiproxy.server.event_kinds import CHECKPOINT, LEFT_OUT, OTHER_CALL, SECURITY, STARTED, STOPPED, kinds
 from csiproxy.server.event_trail import MOST_WAITING, READS_A_SECOND, READS_AT_ONCE
 from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
@@ -310,6 +310,7 @@ def events_page() -> str:
         (SECURITY, "somebody has an endpoint who should not", "Error"),
         (LEFT_OUT, "reading calls that were left out; Warning: events were lost", "Information, Warning"),
         (OTHER_CALL, "a call of a method that does not exist (limited like one that reads)", "Warning"),
+        (CHECKPOINT, "a signed checkpoint of the audit trail", "Information"),
     )
     introduction = EVENTS_INTRODUCTION.format(
         burst=READS_AT_ONCE, rate=READS_A_SECOND, left_out=LEFT_OUT, waiting=MOST_WAITING

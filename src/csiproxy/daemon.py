@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from csiproxy import flags, listening, operations, supervision
+from csiproxy import auditing, flags, listening, operations, supervision
 from csiproxy.api import versions
 from csiproxy.api.versions import Contract
+from csiproxy.auditing import Audit
 from csiproxy.errors import CsiProxyError, HostError, InvalidArgument, Unavailable, Unimplemented
 from csiproxy.flags import Settings
 from csiproxy.host import Host
@@ -16,7 +17,8 @@ from csiproxy.hosts import open_host
 from csiproxy.listening import Place, Unusable
 from csiproxy.log import Output, open_log
 from csiproxy.server import incident
-from csiproxy.server.audit import FileSink, Trail
+from csiproxy.server.audit import Trail
+from csiproxy.server.host_steps import StepLog, watched
 from csiproxy.server.server import Endpoints, Proxy
 from csiproxy.supervision import Supervisor
 
@@ -79,8 +81,33 @@ def _logged(settings: Settings, supervisor: Callable[[], Supervisor]) -> int:
 
 def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, log: TextIO) -> None:
     contracts = _contracts(settings)
+    try:
+        audit = auditing.open_trail(settings.audit, raw, log)
+    except auditing.Unusable as error:
+        raise _Stop(MISCONFIGURED, str(error)) from error
+    try:
+        _serve(settings, supervise, audit, contracts, log)
+    finally:
+        audit.close()
+        standing = audit.trail.standing
+        if standing.spilled:
+            log.write(f"csi-proxy serve: {standing.spilled} audit records are in this log instead\n")
+        if standing.lost:
+            log.write(f"csi-proxy serve: {standing.lost} audit records could not be written\n")
+
+
+def _serve(
+    settings: Settings,
+    supervise: Callable[[], Supervisor],
+    audit: Audit,
+    contracts: tuple[Contract, ...],
+    log: TextIO,
+) -> None:
+    trail = audit.trail
     events = _events(settings, contracts, log)
-    trail = _trail(settings, raw, log, events)
+    if events is not None:
+        trail.follow(events)
+    audit.started(settings)
     if settings.windows_service and (problem := supervision.service_problem()):
         raise _Stop(
             MISCONFIGURED,
@@ -93,12 +120,15 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
     except Unusable as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
     metrics = _metrics(settings, contracts, trail)
-    proxy = Proxy(contracts, _operations(settings, metrics), trail, log, settings.limits, metrics)
+    steps = StepLog()
+    served = _operations(settings, steps, metrics)
+    proxy = Proxy(contracts, served, trail, log, settings.limits, metrics, steps)
     page = _metrics_page(settings, metrics)
 
     # From here on a signal means an orderly end: what was opened is to be closed again.
     supervisor = supervise()
     endpoints = _listen(proxy, place)
+    audit.listens(endpoints)
     for problem in endpoints.untrusted:
         log.write(f"csi-proxy serve: SECURITY: {problem}\n")
     proxy.start()
@@ -108,14 +138,13 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
         events.started(len(endpoints.served), endpoints.left)
     supervisor.wait()
     supervisor.stopping(settings.grace)
+    trail.event("stopping")
     if page is not None:
         page.close()
-    if not proxy.stop(settings.grace):
+    done = proxy.stop(settings.grace)
+    trail.event("stopped", cancelled_calls=not done)
+    if not done:
         log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
-    if events is not None:
-        events.close()
-    if trail.lost:
-        log.write(f"csi-proxy serve: {trail.lost} audit records could not be written\n")
 
 
 def _contracts(settings: Settings) -> tuple[Contract, ...]:
@@ -139,23 +168,17 @@ def _events(settings: Settings, contracts: Sequence[Contract], log: TextIO) -> "
     return None
 
 
-def _trail(settings: Settings, raw: Output, log: TextIO, events: "EventTrail | None") -> Trail:
-    if settings.audit_log == "-":
-        return Trail(raw, log, events)
-    try:
-        return Trail(FileSink.open(settings.audit_log), log, events)
-    except OSError as error:
-        problem = f"--audit-log {settings.audit_log} cannot be opened ({error.strerror})"
-        raise _Stop(MISCONFIGURED, f"{problem}: name a file that you may append to") from error
-
-
 def _metrics(settings: Settings, contracts: Sequence[Contract], trail: Trail) -> "Metrics | None":
     if not settings.metrics:
         return None
-    from csiproxy.server.metrics import Metrics
+    from csiproxy.server.metrics import Losses, Metrics
+
+    def losses() -> Losses:
+        standing = trail.standing
+        return Losses(standing.held, standing.spilled, standing.lost, trail.lost_by_followers)
 
     methods = (f"/{contract.service}/{rpc}" for contract in contracts for rpc in contract.rpcs)
-    return Metrics(methods, lambda: trail.lost)
+    return Metrics(methods, losses)
 
 
 def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage | None":
@@ -170,12 +193,8 @@ def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage
         raise _Stop(MISCONFIGURED, f"{problem}: name an address that is free") from error
 
 
-def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Operations:
-    host = _host(settings)
-    if metrics is not None:
-        from csiproxy.server.host_steps import MeteredSession
-
-        host = replace(host, cim=MeteredSession(host.cim, metrics.step))
+def _operations(settings: Settings, steps: StepLog, metrics: "Metrics | None") -> operations.Operations:
+    host = watched(_host(settings), steps, metrics.step if metrics else None)
     try:
         return operations.build(host, settings.configuration)
     except InvalidArgument as error:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn
 
-from csiproxy import klog
+from csiproxy import audit_flags, klog
+from csiproxy.auditing import AuditSettings
 from csiproxy.klog import Log
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
 from csiproxy.operations.rail import LIFTABLE
@@ -44,10 +45,10 @@ class Settings:
     ``emulator`` is the state directory of the emulated node (or the file that opens its entrance), "" for
     this machine itself, ``volumes`` its store of volumes where it is started here and that is not what it was
     before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
-    pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``event_log`` whether the
-    event log of Windows is told, too; ``metrics`` where metrics are served, "" for nowhere; ``ready_fd`` a
-    descriptor or None; ``grace`` the seconds that running calls have at the end; ``limits`` what a caller
-    gets.  ``warnings`` are for the operator.
+    pipes of Windows, "" for the default; ``event_log`` whether the event log of Windows is told, too;
+    ``metrics`` where metrics are served, "" for nowhere; ``ready_fd`` a descriptor or None; ``grace`` the
+    seconds that running calls have at the end; ``limits`` what a caller gets.  ``warnings`` are for the
+    operator.
     """
 
     emulator: str
@@ -56,7 +57,7 @@ class Settings:
     serve: tuple[str, ...]
     no_serve: tuple[str, ...]
     configuration: Configuration
-    audit_log: str
+    audit: AuditSettings
     event_log: bool
     log: Log
     metrics: str
@@ -95,7 +96,7 @@ def parse(argv: Sequence[str]) -> Settings:
             lifted_rails=_patterns(given.lift_rail),
             dry_run=given.dry_run,
         ),
-        audit_log=given.audit_log,
+        audit=audit_flags.settings(given),
         event_log=given.event_log,
         log=taken.log,
         metrics=given.metrics_bind_address,
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_path_flags(parser)
     _add_smb_flags(parser)
     _add_rail_flags(parser)
+    audit_flags.add(parser)
     _add_running_flags(parser)
     return parser
 
@@ -316,13 +318,6 @@ def _add_rail_flags(parser: argparse.ArgumentParser) -> None:
 
 def _add_running_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("running")
-    group.add_argument(
-        "--audit-log",
-        default="-",
-        metavar="FILE|-",
-        help="append one line of JSON for every RPC to FILE (made readable for you alone), or to the log; "
-        "secrets are never in it; default: -",
-    )
     group.add_argument(
         "--event-log",
         type=_boolean,

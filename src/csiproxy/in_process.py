@@ -14,6 +14,7 @@ from typing import Final, TextIO
 
 from csiproxy import operations
 from csiproxy.api.versions import CONTRACTS
+from csiproxy.audit.plain_file import PlainFile
 from csiproxy.client.client import TIMEOUT, Client, over
 from csiproxy.client.retry import Retry
 from csiproxy.errors import InvalidArgument
@@ -22,8 +23,9 @@ from csiproxy.hosts import open_host
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
 from csiproxy.rpc.call import Call
 from csiproxy.rpc.stream import Peer
-from csiproxy.server.audit import FileSink, Trail
+from csiproxy.server.audit import Trail
 from csiproxy.server.dispatch import Dispatcher
+from csiproxy.server.host_steps import StepLog, watched
 
 KUBELET_PATH: Final = r"C:\var\lib\kubelet"
 _EMULATOR: Final = "emulator:"
@@ -60,10 +62,18 @@ def local(
         require_privacy=require_privacy,
     )
     log = log or sys.stderr
-    groups = operations.build(host if isinstance(host, Host) else _open(host), configuration)
-    sink = FileSink.open(audit_log or os.devnull)
-    dispatcher = Dispatcher(CONTRACTS, groups, Trail(sink, log), log)
-    return over(InProcess(dispatcher, sink.close), timeout=timeout, retry=retry)
+    steps = StepLog()
+    watched_host = watched(host if isinstance(host, Host) else _open(host), steps)
+    groups = operations.build(watched_host, configuration)
+    sink = PlainFile.open(audit_log or os.devnull)
+    trail = Trail(sink, log)
+
+    def release() -> None:
+        trail.close()
+        sink.close()
+
+    dispatcher = Dispatcher(CONTRACTS, groups, trail, log, steps=steps)
+    return over(InProcess(dispatcher, release), timeout=timeout, retry=retry)
 
 
 def _open(host: str) -> Host:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from csiproxy.api import versions
+from csiproxy.audit import copies as audit
 from csiproxy.errors import Code
 from csiproxy.rpc.stream import Peer
 from csiproxy.server import event_trail
@@ -96,7 +97,9 @@ def test_a_failure_says_what_it_was(ground):
 
 def test_the_start_the_end_and_what_concerns_security_are_events(ground):
     ground.trail.started(24, ["csi-proxy-disk-v1"])
-    ground.trail.security("endpoint-untrusted", {"endpoint": "csi-proxy-smb-v1", "pid": 7, "image": None})
+    facts = {"endpoint": "csi-proxy-smb-v1", "pid": 7, "image": None}
+    ground.trail.told("endpoint-untrusted", audit.Level.ERROR, facts)
+    ground.trail.told("start", audit.Level.INFO, {})
     ground.end()
     (first, level, text), (second, grave, what), (last, _, end) = ground.log.events
     assert (first, level, second, grave, last) == (1, Level.INFORMATION, 3, Level.ERROR, 2)
@@ -152,10 +155,12 @@ def test_a_log_that_fails_is_complained_of_once(ground):
 
 
 def test_the_audit_trail_passes_on_what_it_is_told(ground):
-    trail = Trail(io.BytesIO(), io.StringIO(), ground.trail)
+    trail = Trail(io.BytesIO(), io.StringIO())
+    trail.follow(ground.trail)
     trail.write(record())
-    trail.security("endpoint-untrusted", endpoint="csi-proxy-smb-v1")
-    assert [event for event, *_ in ground.end()] == [604, 3]
+    trail.event("endpoint-untrusted", audit.Level.ERROR, endpoint="csi-proxy-smb-v1")
+    trail.signed(b'{"event":"checkpoint"}\n')
+    assert [event for event, *_ in ground.end()] == [604, 3, 6]
 
 
 @given(st.text(), st.text())

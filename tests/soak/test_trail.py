@@ -75,7 +75,12 @@ def test_a_broken_record_is_told(write, text):
 
 
 def test_records_that_were_lost_are_told(write):
-    assert "3 records were lost" in write(line(lost_before=3)).faults(tally(good=1), 1)
+    lost = json.dumps({"event": "audit-lost", "spilled": 0, "lost": 3})
+    assert "3 records were lost" in write(line(), lost).faults(tally(good=1), 1)
+
+
+def test_events_are_no_calls(write):
+    assert write(line(), json.dumps({"event": "start"})).faults(tally(good=1), 1) == []
 
 
 def test_half_a_line_is_read_once_it_is_whole(write):

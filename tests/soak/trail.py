@@ -31,12 +31,14 @@ class Trail:
     def _count(self, line: bytes) -> None:
         try:
             record = json.loads(line)
+            if "event" in record:
+                self.lost += record["lost"] if record["event"] == "audit-lost" else 0
+                return
             key = record["endpoint"], record["rpc"], record["outcome"] == "OK"
         except (ValueError, LookupError, TypeError):
             self.broken.append(repr(line[:200]))
             return
         self.records[key] += 1
-        self.lost += record.get("lost_before", 0)
 
     def faults(self, tally: Tally, proxy: int) -> list[str]:
         """What does not fit, while no call runs; ``proxy`` is the number of the one that serves."""

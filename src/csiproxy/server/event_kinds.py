@@ -40,6 +40,8 @@ LEFT_OUT: Final = 4
 """Reading calls beyond the limit were not told one by one, or events were lost."""
 OTHER_CALL: Final = 5
 """A call of a method that does not exist."""
+CHECKPOINT: Final = 6
+"""A signed checkpoint of the audit trail, as it stands there, to hold the trail against."""
 
 _RPCS: Final[Mapping[str, tuple[int, tuple[str, ...]]]] = {
     "disk": (

@@ -15,10 +15,13 @@ from time import monotonic
 from typing import Final, Protocol, TextIO
 
 from csiproxy.api.versions import Contract
+from csiproxy.audit import copies as audit
+from csiproxy.audit.chain import CHECKPOINT as CHECKPOINT_EVENT
 from csiproxy.errors import Code
 from csiproxy.rpc.stream import Peer
-from csiproxy.server.audit import Record, encode, shorten
+from csiproxy.server.audit import Json, Record, encode, shorten
 from csiproxy.server.event_kinds import (
+    CHECKPOINT,
     LEFT_OUT,
     OTHER_CALL,
     SECURITY,
@@ -76,12 +79,14 @@ class EventTrail:
         self._thread = Thread(target=self._live, name="csiproxy-events", daemon=True)
         self._thread.start()
 
+    name = "eventlog"
+
     @property
     def lost(self) -> int:
         """How many events could not be kept since the start; those left out on purpose are none of them."""
         return self._lost
 
-    def called(self, record: Record) -> None:
+    def called(self, record: Record, line: bytes = b"") -> None:  # noqa: ARG002 - the writing thread makes one
         """Tell of a call."""
         kind = self._kinds.get(record.rpc, _OTHER)
         with self._changed:
@@ -96,27 +101,29 @@ class EventTrail:
         """Tell that calls are answered; ``left`` are the endpoints of another process."""
         more = f"; left to another process: {', '.join(left)}" if left else ""
         text = f"csi-proxy {__version__} answers calls at {served} endpoints{more}"
-        self.told(STARTED, Level.INFORMATION, text)
+        self._tell(STARTED, Level.INFORMATION, text)
 
-    def told(self, event: int, level: Level, text: str) -> None:
-        """Tell of something that is no call."""
-        with self._changed:
-            self._add(event, level, text)
+    def told(self, event: str, level: audit.Level, facts: Mapping[str, Json], line: bytes = b"") -> None:
+        """Tell of something that is no call: what concerns security, and each checkpoint of the trail."""
+        if event == CHECKPOINT_EVENT:
+            self._tell(CHECKPOINT, Level.INFORMATION, line.decode("ascii").rstrip())
+        elif level is not audit.Level.INFO:
+            listed = ", ".join(f"{name} {fact}" for name, fact in facts.items() if fact is not None)
+            self._tell(SECURITY, Level.ERROR, f"SECURITY: {event}: {listed}")
 
-    def security(self, event: str, facts: Mapping[str, str | int | None]) -> None:
-        """Tell of what is no call and concerns security."""
-        listed = ", ".join(f"{name} {fact}" for name, fact in facts.items() if fact is not None)
-        self.told(SECURITY, Level.ERROR, f"SECURITY: {event}: {listed}")
-
-    def close(self) -> None:
+    def close(self, seconds: float = _PATIENCE) -> None:
         """Tell of the end, and write what still waits, for a moment at most."""
-        self.told(STOPPED, Level.INFORMATION, "csi-proxy answers no more calls")
+        self._tell(STOPPED, Level.INFORMATION, "csi-proxy answers no more calls")
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join(_PATIENCE)
+        self._thread.join(min(seconds, _PATIENCE))
         if not self._thread.is_alive():
             self._log.close()
+
+    def _tell(self, event: int, level: Level, text: str) -> None:
+        with self._changed:
+            self._add(event, level, text)
 
     # --- with the lock held
 

@@ -13,7 +13,7 @@ from csiproxy.api.versions import Contract, Method
 from csiproxy.errors import Code, CsiProxyError, ResourceExhausted, Unavailable, Unimplemented, WindowsCode
 from csiproxy.operations.context import Context
 from csiproxy.rpc.status import RpcError
-from csiproxy.server.arguments import renderer
+from csiproxy.server.arguments import objects, renderer
 from csiproxy.server.audit import Json
 from csiproxy.server.binder import Binding, ShapeError, bind, descriptor_of
 
@@ -30,13 +30,15 @@ _ALWAYS_A_STATUS = frozenset({Code.CANCELLED, Code.DEADLINE_EXCEEDED})
 class Route:
     """One RPC of one version, ready to be called.
 
-    ``show`` renders a wire request for the audit trail; ``operation`` and ``binding`` are None where this
+    ``show`` renders a wire request for the audit trail, ``name`` the objects in a reply of the newest version
+    (None where it has none); ``operation`` and ``binding`` are None where this
     build has no such operation.
     """
 
     contract: Contract
     method: Method
     show: Callable[[Message], Json]
+    name: Callable[[Message], Json] | None
     operation: Callable[..., object] | None
     binding: Binding | None
 
@@ -48,8 +50,8 @@ class Route:
             name = self.method.request.DESCRIPTOR.full_name
             raise RpcError(Code.INVALID_ARGUMENT, f"the request is not a readable {name} message") from None
 
-    def run(self, context: Context, message: bytes, wire: Message) -> bytes:
-        """Run the operation and return the reply in this version's form; raise CsiProxyError.
+    def run(self, context: Context, message: bytes, wire: Message) -> Message:
+        """Run the operation and return the newest version's reply; raise CsiProxyError.
 
         ``wire`` is what :meth:`decode` made of ``message``.
         """
@@ -57,7 +59,11 @@ class Route:
             raise Unimplemented(f"{self.contract.name} {self.method.rpc} is not available in this csi-proxy")
         arguments = self.binding.arguments(self._to_hub(message, wire))
         context.check()
-        return self.method.write_reply(self.binding.reply(self.operation(context, **arguments)))
+        return self.binding.reply(self.operation(context, **arguments))
+
+    def write(self, reply: Message) -> bytes:
+        """A reply of the newest version in this version's form."""
+        return self.method.write_reply(reply)
 
     def _to_hub(self, message: bytes, wire: Message) -> Message:
         """The hub's request; what has been parsed is not parsed again."""
@@ -100,7 +106,9 @@ def find(contract: Contract, path: str, operations: object) -> Route | None:
         return None
     operation = _operation(contract, method, operations)
     binding = _bind(contract, method, operation) if operation else None
-    return Route(contract, method, renderer(descriptor_of(method.request)), operation, binding)
+    show = renderer(descriptor_of(method.request))
+    name = objects(descriptor_of(method.hub_reply))
+    return Route(contract, method, show, name, operation, binding)
 
 
 def misfits(contract: Contract, operations: object) -> Iterator[str]:

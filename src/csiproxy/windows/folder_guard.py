@@ -46,13 +46,13 @@ def problem_with(path: str) -> str:
 
     Raise OSError where that cannot be found out.
     """
-    mine = _my_sid()
+    mine = my_sid()
     place = os.path.abspath(path)
     rights = _CHANGE
     while True:
-        others = sorted(set(writers(_descriptor(place), rights)) - {mine})
+        others = sorted(set(writers(descriptor(place), rights)) - {mine})
         if others:
-            return f"{place} can be changed by {', '.join(_name(sid) for sid in others)}"
+            return f"{place} can be changed by {', '.join(name(sid) for sid in others)}"
         parent = os.path.dirname(place)
         if parent == place:
             return ""
@@ -81,7 +81,8 @@ def writers(descriptor: "PySECURITY_DESCRIPTOR", rights: int) -> Iterator[str]:
             yield text
 
 
-def _descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
+def descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
+    """Owner and access list of a file or folder.  Raise OSError."""
     wanted = win32security.OWNER_SECURITY_INFORMATION | win32security.DACL_SECURITY_INFORMATION
     try:
         return win32security.GetNamedSecurityInfo(path, win32security.SE_FILE_OBJECT, wanted)
@@ -89,13 +90,15 @@ def _descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
         raise OSError(error.winerror, error.strerror, path) from error
 
 
-def _my_sid() -> str:
+def my_sid() -> str:
+    """The SID of the account that this process runs as."""
     token = win32security.OpenProcessToken(win32api.GetCurrentProcess(), win32security.TOKEN_QUERY)
     sid, _ = win32security.GetTokenInformation(token, win32security.TokenUser)
     return win32security.ConvertSidToStringSid(sid)
 
 
-def _name(sid: str) -> str:
+def name(sid: str) -> str:
+    """The name of an account, its SID where this machine does not know it."""
     try:
         name, domain, _ = win32security.LookupAccountSid(None, win32security.ConvertStringSidToSid(sid))
     except win32security.error:

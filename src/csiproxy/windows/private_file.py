@@ -1,0 +1,46 @@
+"""Files for the system, administrators and this account alone, whatever their folder would hand down."""
+
+import os
+import sys
+from typing import Final
+
+assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
+
+import msvcrt
+
+import ntsecuritycon
+import pywintypes
+import win32con
+import win32file
+import win32security
+
+from csiproxy.windows import folder_guard
+
+_ANY: Final = ntsecuritycon.FILE_ALL_ACCESS | win32con.GENERIC_ALL | win32con.GENERIC_READ
+
+
+def open_private(path: str, *, create: bool) -> int:
+    """Open a file for reading and writing, a new one with an access list of its own.  Raise OSError."""
+    security = win32security.SECURITY_ATTRIBUTES()
+    security.SECURITY_DESCRIPTOR = win32security.ConvertStringSecurityDescriptorToSecurityDescriptor(
+        f"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;{folder_guard.my_sid()})", win32security.SDDL_REVISION_1
+    )
+    try:
+        handle = win32file.CreateFile(
+            path,
+            win32con.GENERIC_READ | win32con.GENERIC_WRITE,
+            win32con.FILE_SHARE_READ | win32con.FILE_SHARE_WRITE,
+            security,
+            win32con.OPEN_ALWAYS if create else win32con.OPEN_EXISTING,
+            win32con.FILE_ATTRIBUTE_NORMAL,
+            None,
+        )
+    except pywintypes.error as error:
+        raise OSError(None, error.strerror, path, error.winerror) from error
+    return msvcrt.open_osfhandle(int(handle.Detach()), os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
+
+
+def problem_with(path: str) -> str:
+    """Say who else has any right to a file, as half a sentence; "" for nobody.  Raise OSError."""
+    others = sorted(set(folder_guard.writers(folder_guard.descriptor(path), _ANY)) - {folder_guard.my_sid()})
+    return f"is open to {', '.join(folder_guard.name(sid) for sid in others)}" if others else ""
