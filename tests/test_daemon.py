@@ -18,8 +18,8 @@ import pytest
 
 from csiproxy import auditing
 from csiproxy.api.filesystem import v1_pb2 as filesystem
-from csiproxy.audit import files, head
-from csiproxy.audit.verification import Heads, verify
+from csiproxy.audit import head
+from csiproxy.audit.verification import verify
 from csiproxy.emulator.control import Control
 from csiproxy.errors import Code
 from csiproxy.rpc import unix
@@ -280,7 +280,7 @@ def test_killed_services_leave_a_trail_without_findings(node, tmp_path):
             daemon.process.wait()
     key = auditing.read_key(f"{log}.key", create=False)
     end = head.read(Path(f"{log}.head").read_bytes())
-    report = verify(files.all_files(str(log)), {key.id: key.secret}, Heads(end, end))
+    report = verify(str(log), {key.id: key.secret}, lambda: end)
     assert report.findings == []
     assert len([line for line in log.read_text().splitlines() if "Rescan" in line]) == 3
 

@@ -171,7 +171,7 @@ def _chained(settings: AuditSettings, signed: Callable[[bytes], object]) -> Chai
 def read_key(path: str, *, create: bool) -> Key:
     """Read a key; with ``create``, make it where there is none.  Raise NotPrivate, BadKey or OSError."""
     try:
-        with os.fdopen(private_file.open_private(path, create=create), "r+b") as file:
+        with os.fdopen(private_file.open_private(path, create=create), "r+b" if create else "rb") as file:
             content = file.read(256)
             if not content and create:
                 content = keys.make()

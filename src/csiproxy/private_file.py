@@ -10,7 +10,7 @@ class NotPrivate(Exception):
 
 
 def open_private(path: str, *, create: bool) -> int:
-    """Open a file for reading and writing; with ``create``, make it where it is missing.
+    """Open a file for reading; with ``create`` also for writing, and make it where it is missing.
 
     Raise NotPrivate, or OSError.  On Unix a link at its place is not followed.
     """
@@ -20,7 +20,7 @@ def open_private(path: str, *, create: bool) -> int:
         descriptor = private_file.open_private(path, create=create)
         problem = private_file.problem_with(path)
     else:
-        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+        flags = os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_RDWR | os.O_CREAT if create else os.O_RDONLY)
         descriptor = os.open(path, flags, 0o600)
         problem = _problem_with(os.fstat(descriptor))
     if problem:

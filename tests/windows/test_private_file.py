@@ -12,7 +12,6 @@ if sys.platform != "win32":
 import win32security
 from tests.audit.trails import KEY, TrailDirectory
 
-from csiproxy.audit import files
 from csiproxy.audit.head import Head, Taken
 from csiproxy.audit.verification import verify
 from csiproxy.windows import private_file
@@ -51,7 +50,7 @@ def test_a_trail_is_chained_rotated_and_resumed_here_too(tmp_path: Path) -> None
     trail = TrailDirectory(tmp_path / "t", largest=2000, kept=3)
     for _ in range(2):
         trail.write(range(30))
-    report = verify(files.all_files(trail.path), {KEY.id: KEY.secret}, None)
+    report = verify(trail.path, {KEY.id: KEY.secret}, lambda: None)
     assert report.findings == []
     assert report.files == 4
 

@@ -5,7 +5,7 @@ checkpoints, and the head.  The chain and the numbers of files need no secret; a
 secrecy of the key, the head as the privacy of its file.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
@@ -57,15 +57,18 @@ class Heads:
     after: End
 
 
-def verify(trail: Sequence[TrailFile], keys: Mapping[str, bytes], heads: Heads | None) -> Report:
-    """Look at the files of a trail, oldest first.
+def verify(path: str, keys: Mapping[str, bytes], head: Callable[[], End | None]) -> Report:
+    """Look at the files of the trail ``path``, oldest first.
 
-    ``keys`` are the secrets by their names; without any, signatures are not looked at.  Raise OSError.
+    ``keys`` are the secrets by their names; without any, signatures are not looked at.  ``head`` reads the
+    head; None where there is none.  Raise OSError.
     """
     walk = _Walk(keys)
-    for file in trail:
+    before = head()
+    for file in files.all_files(path):
         walk.file(file)
-    walk.end(heads)
+    after = head()
+    walk.end(None if before is None or after is None else Heads(before, after))
     return walk.report
 
 

@@ -44,6 +44,7 @@ SECTIONS = {
         Entry("call", "csiproxy.cli.call", "call any RPC of any version, with JSON"),
         Entry("get", "csiproxy.cli.get", "list the disks, volumes, mounts or targets of a node"),
         Entry("tree", "csiproxy.cli.tree", "show disks, partitions, volumes, mount points and links"),
+        Entry("audit", "csiproxy.cli.audit.command", "check, read and correlate the audit trail"),
     ),
     "Know the API": (
         Entry("versions", "csiproxy.cli.versions", "list every version of every API group"),

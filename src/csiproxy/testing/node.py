@@ -81,13 +81,13 @@ class Node:
         """Start whatever of node and proxy does not run."""
         start_node(str(self._state), default_command(str(self._state)))
         if self._proxy is None:
-            with open(self.directory / "audit.jsonl", "ab") as records:
+            with open(self.directory / "proxy.log", "ab") as log:
                 self._proxy = Proxy(
                     str(self._state),
                     str(self.endpoints),
                     serve=self._serve,
                     flags=("--audit-log", str(self.directory / "audit.jsonl"), *self._flags),
-                    errors=records,
+                    errors=log,
                 )
 
     def kill_proxy(self) -> None:
@@ -160,7 +160,7 @@ class Node:
     def audit(self) -> list[Mapping[str, object]]:
         """The proxy's audit records so far, oldest first: one for each call that was made."""
         lines = (self.directory / "audit.jsonl").read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
+        return [record for record in map(json.loads, lines) if "rpc" in record]
 
 
 @contextmanager

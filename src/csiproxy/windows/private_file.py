@@ -20,7 +20,10 @@ _ANY: Final = ntsecuritycon.FILE_ALL_ACCESS | win32con.GENERIC_ALL | win32con.GE
 
 
 def open_private(path: str, *, create: bool) -> int:
-    """Open a file for reading and writing, a new one with an access list of its own.  Raise OSError."""
+    """Open a file for reading; with ``create`` also for writing, a new one with an access list of its own.
+
+    Raise OSError.
+    """
     security = win32security.SECURITY_ATTRIBUTES()
     security.SECURITY_DESCRIPTOR = win32security.ConvertStringSecurityDescriptorToSecurityDescriptor(
         f"D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;{folder_guard.my_sid()})", win32security.SDDL_REVISION_1
@@ -28,7 +31,7 @@ def open_private(path: str, *, create: bool) -> int:
     try:
         handle = win32file.CreateFile(
             path,
-            win32con.GENERIC_READ | win32con.GENERIC_WRITE,
+            win32con.GENERIC_READ | (win32con.GENERIC_WRITE if create else 0),
             win32con.FILE_SHARE_READ | win32con.FILE_SHARE_WRITE,
             security,
             win32con.OPEN_ALWAYS if create else win32con.OPEN_EXISTING,
