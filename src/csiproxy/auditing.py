@@ -1,6 +1,5 @@
 """Where ``serve`` keeps its audit trail: files with key and head, the log, copies for other logs."""
 
-import hashlib
 import json
 import os
 import stat
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 from csiproxy import __version__, private_file
 from csiproxy.audit import key as keys
 from csiproxy.audit.chained_file import Bounds, ChainedFile, bring_to_disk
-from csiproxy.audit.copies import CopySink, Level
+from csiproxy.audit.copies import CopySink
+from csiproxy.audit.digest import sha256
 from csiproxy.audit.head import Head, Taken
 from csiproxy.audit.key import BadKey, Key
 from csiproxy.audit.plain_file import PlainFile
@@ -70,7 +70,7 @@ class Audit:
             pid=os.getpid(),
             platform=sys.platform,
             configuration=configuration,
-            configuration_sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+            configuration_sha256=sha256(canonical.encode()).hexdigest(),
         )
 
     def listens(self, endpoints: "Endpoints") -> None:
@@ -80,7 +80,7 @@ class Audit:
         untrusted = {text.partition(":")[0] for text in endpoints.untrusted}
         for name in endpoints.left:
             if name not in untrusted:  # those have a record that says more
-                self.trail.event("endpoint-skipped", Level.WARNING, endpoint=name)
+                self.trail.event("endpoint-skipped", endpoint=name)
 
     def close(self) -> None:
         """Seal the trail; nobody writes to it any more."""

@@ -9,11 +9,11 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 
 from csiproxy.audit import chain, files
 from csiproxy.audit.chain import START, Position
+from csiproxy.audit.digest import sha256
 from csiproxy.audit.files import Tail
 from csiproxy.audit.head import Head
 from csiproxy.audit.key import Key

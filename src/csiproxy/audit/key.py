@@ -3,8 +3,9 @@
 import os
 import re
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final, Self
+
+from csiproxy.audit.digest import sha256
 
 _BYTES: Final = 32
 

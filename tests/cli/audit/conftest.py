@@ -22,13 +22,7 @@ CALLS = (
         "OK",
         {"pid": 8, "uid": None, "account": r"NODE\driver", "image": r"C:\driver.exe"},
     ),
-    (
-        "12:00:02",
-        "/v1.Filesystem/PathExists",
-        {"path": r"D:\x"},
-        "PERMISSION_DENIED",
-        {"pid": 8, "uid": None},
-    ),
+    ("12:00:02", "/v1.Filesystem/PathExists", {"path": r"D:\x"}, "PERMISSION_DENIED", {"pid": 8}),
 )
 
 

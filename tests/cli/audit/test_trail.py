@@ -30,7 +30,7 @@ def test_spans(text, span):
 def test_a_moment_is_a_time_or_so_long_ago():
     assert Moment().convert("2026-01-31T12:00:00Z", None, None) == datetime(2026, 1, 31, 12, tzinfo=UTC)
     ago = datetime.now(UTC) - Moment().convert("2h", None, None)
-    assert timedelta(hours=2) <= ago < timedelta(hours=3)
+    assert timedelta(hours=1) < ago < timedelta(hours=3)
     with pytest.raises(click.UsageError, match="no time"):
         Moment().convert("2026-01-31", None, None)
     with pytest.raises(click.UsageError, match="no span"):
@@ -55,11 +55,6 @@ def test_a_row_tells_when_what_who_and_how():
             "rule": "audit",
         }
     )
-    assert row(call) == (
-        "2026-01-31 12:00:00",
-        "v1.Disk/Rescan",
-        "pid 1 uid 0",
-        "",
-        "UNAVAILABLE (refused: audit)",
-    )
+    when, outcome = "2026-01-31 12:00:00", "UNAVAILABLE (refused: audit)"
+    assert row(call) == (when, "v1.Disk/Rescan", "pid 1 uid 0", "", outcome)
     assert ended(Call({})) == "UNFINISHED"
