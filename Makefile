@@ -48,8 +48,8 @@ bench-wine: windows ## compare with a grpc-go server on named pipes, under Wine
 fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target, or TOTAL for all
 	$(BIN)/python -m fuzz $(if $(TOTAL),--total $(TOTAL),--seconds $(or $(SECONDS),60))
 
-attack: $(call stamp,test) ## race attackers against the confinement of paths; TRIES in all
-	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000)
+attack: $(call stamp,test) ## attack a proxy in every way; TRIES; a running one's ENDPOINTS [PID, AUDIT]
+	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000) $(if $(ENDPOINTS),--endpoints $(ENDPOINTS) $(if $(PID),--pid $(PID)) $(if $(AUDIT),--audit-log $(AUDIT)))
 
 soak: $(call stamp,test) system-packages ## live pods' lives with kills and faults; STORE, LIVES, SEED choose
 	$(BIN)/python -m tests.soak $(if $(STORE),--store $(STORE)) $(if $(LIVES),--lives $(LIVES)) $(if $(SEED),--seed $(SEED))

@@ -22,6 +22,7 @@ from csiproxy.errors import (
     ResourceExhausted,
     Unavailable,
 )
+from csiproxy.host.names import printable
 from csiproxy.operations.context import Context
 from csiproxy.operations.rail import CALLER_CONNECTIONS
 from csiproxy.rpc.server import Call
@@ -208,12 +209,13 @@ class Dispatcher:
 
     def _failure(self, error: CsiProxyError, route: "Route | None", progress: _Progress) -> bytes:
         """The reply that carries a failure; raise RpcError where it is a status."""
-        progress.error, progress.origin, progress.windows_code = str(error), error.origin, error.windows_code
+        text = printable(str(error))
+        progress.error, progress.origin, progress.windows_code = text, error.origin, error.windows_code
         progress.rule = error.rail or _rule_of(error)
         progress.outcome = error.code  # also where the client gets it in a reply of status OK
         reply = route.reply_for(error) if route else None
         if reply is None:
-            raise _status(error)
+            raise _status(error, text)
         return reply
 
     def _record(self, call: Call, progress: _Progress) -> None:
@@ -260,8 +262,8 @@ def _rule_of(error: CsiProxyError) -> str:
     return _PREFIX if isinstance(error, PermissionDenied) else ""
 
 
-def _status(error: CsiProxyError) -> RpcError:
-    message = str(error).encode("utf-8", "replace")[:_LONGEST_MESSAGE].decode("utf-8", "ignore")
+def _status(error: CsiProxyError, text: str) -> RpcError:
+    message = text.encode("utf-8", "replace")[:_LONGEST_MESSAGE].decode("utf-8", "ignore")
     details = status_details.encode(
         error.code, message, windows_code=error.windows_code, origin=error.origin, rail=error.rail
     )
