@@ -13,7 +13,7 @@ from contextlib import suppress
 from tests.attack.suite import Attack, Result
 from tests.attack.target import Own, Target
 
-from csiproxy.cli.demo.processes import ProcessFailed
+from csiproxy.testing.processes import ProcessFailed
 
 _NOBODY = 65534
 _CONNECT = f"""

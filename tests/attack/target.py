@@ -16,13 +16,13 @@ from tests.attack.ground import Ground, prepare
 from csiproxy.api import status_details, versions
 from csiproxy.api.endpoints import socket_path
 from csiproxy.api.versions import Contract, Method
-from csiproxy.cli.demo.processes import Program
 from csiproxy.emulator.control import Control
 from csiproxy.errors import Code
 from csiproxy.rpc import unix
 from csiproxy.rpc.channel import Channel
 from csiproxy.rpc.status import RpcError
 from csiproxy.rpc.stream import Stream
+from csiproxy.testing.processes import Program
 
 CALL_SECONDS = 60.0
 HEALTH = "/grpc.health.v1.Health/Check"

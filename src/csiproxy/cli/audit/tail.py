@@ -11,7 +11,8 @@ import click
 from csiproxy.audit import files
 from csiproxy.audit.calls import Call
 from csiproxy.cli.audit.trail import row, trail_argument
-from csiproxy.cli.output import Output, output_option, printable
+from csiproxy.cli.output import Output, output_option
+from csiproxy.host.names import printable
 
 _PAUSE = 0.2
 

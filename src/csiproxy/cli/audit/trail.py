@@ -9,7 +9,7 @@ import click
 
 from csiproxy.audit import files
 from csiproxy.audit.calls import Call, time_of
-from csiproxy.cli.output import printable
+from csiproxy.host.names import printable
 
 C = TypeVar("C", bound=Callable[..., object])
 

@@ -13,7 +13,8 @@ from csiproxy.audit.key import BadKey, Key
 from csiproxy.audit.verification import Report
 from csiproxy.cli.audit.trail import trail_argument
 from csiproxy.cli.failure import FAILURE, SUCCESS, Failure, Problem
-from csiproxy.cli.output import Output, output_option, printable
+from csiproxy.cli.output import Output, output_option
+from csiproxy.host.names import printable
 
 
 @click.command("verify")
