@@ -55,6 +55,8 @@ def test_the_session_stays_as_long_as_another_volume_needs_it(plugin, target):
     plugin.unpublish("w", "pod")
     plugin.unstage("w")
     assert target.server.sessions(iqn) == 0
+    with plugin.node.client() as client:
+        assert client.iscsi.list_target_portals() == ()
 
 
 def test_a_portal_that_the_node_knew_before_stays(plugin, target):

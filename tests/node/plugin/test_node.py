@@ -196,6 +196,24 @@ def test_a_volume_that_a_pod_still_has_is_not_unstaged(plugin, staged):
     plugin.call(unstage)
 
 
+def test_a_volume_is_unstaged_though_what_was_written_down_is_lost(node, plugin, short_directory):
+    disk, publish = plugin.disk()
+    plugin.call(plugin.stage_request("v", publish))
+    (short_directory / "other").mkdir()
+    with in_process(node, short_directory / "other") as fresh:
+        fresh.unstage("v")
+        [there] = [d for d in node.control.list() if d.number == disk.number]
+        assert there.offline
+        assert not there.volumes[0].mount_points
+        fresh.unstage("v")
+
+
+def test_a_stranger_is_not_unstaged_at_the_path_of_another_volume(plugin, staged):
+    path = plugin.staging_path_only("v")
+    plugin.call(v1_pb2.NodeUnstageVolumeRequest(volume_id="stranger", staging_target_path=path))
+    plugin.call(plugin.publish_request("v", "pod"))
+
+
 def test_a_volume_that_is_not_here_is_unstaged_and_unpublished_without_a_word(plugin):
     plugin.unstage("nothing")
     plugin.unpublish("nothing", "pod")

@@ -3,7 +3,7 @@
 from csiproxy.client import Client
 from csiproxy.errors import CsiProxyError, FailedPrecondition, InvalidArgument
 from csiproxy.mounter.answers import is_refusal
-from csiproxy.mounter.links import remove_link
+from csiproxy.mounter.links import is_live_link, remove_link
 from csiproxy.node.plugin.records import Record
 from csiproxy.node.plugin.source import Staging
 
@@ -81,6 +81,19 @@ def unstage(client: Client, record: Record, *, offline: bool) -> None:
         remove_link(client, record.staging_path)
     if offline:
         _take_offline(client, volume)
+
+
+def clear(client: Client, path: str) -> None:
+    """Undo what is at a staging path of which nothing is known: two calls where there is nothing.
+
+    A volume that is mounted there is unmounted and its disk taken offline; a link is removed.
+    """
+    volume = _mounted_at(client, path)
+    if volume:
+        client.volume.unmount_volume(volume, path)
+        _take_offline(client, volume)
+    elif is_live_link(client, path):
+        remove_link(client, path)
 
 
 def _take_offline(client: Client, volume: str) -> None:

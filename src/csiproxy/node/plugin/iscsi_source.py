@@ -8,8 +8,9 @@ disks, ``lun``; ``auth`` is ``none``, ``chap`` or ``mutual``.  The secrets have 
 from collections.abc import Callable
 from typing import Final
 
-from csiproxy.client import AuthenticationType, Client, TargetPortal
+from csiproxy.client import Client, TargetPortal
 from csiproxy.errors import CsiProxyError, FailedPrecondition, InvalidArgument, NotFound
+from csiproxy.mounter import iscsi
 from csiproxy.mounter.answers import is_refusal
 from csiproxy.node.plugin import disks, requests
 from csiproxy.node.plugin.capability import Kind
@@ -22,14 +23,8 @@ IQN_KEY: Final = "iqn"
 LUN_KEY: Final = "lun"
 AUTH_KEY: Final = "auth"
 DEFAULT_PORT: Final = 3260
-INITIATOR: Final = "MSiSCSI"
-"""The service that is Windows' initiator."""
 _WAIT_SECONDS: Final = 60.0
-_AUTH: Final = {
-    "none": AuthenticationType.NONE,
-    "chap": AuthenticationType.ONE_WAY_CHAP,
-    "mutual": AuthenticationType.MUTUAL_CHAP,
-}
+_AUTH: Final = ("none", "chap", "mutual")
 
 
 class IscsiSource:
@@ -40,44 +35,28 @@ class IscsiSource:
         self._locks = SharedLocks()
 
     def plan(self, staging: Staging) -> Source:
-        """Read where the target is, and note whether its portal is the node's already."""
+        """Read where the target is, and note whether its portal is the node's own or was added here."""
         portal = _read_portal(requests.demand(staging.context, PORTAL_KEY, Kind.ISCSI))
         iqn = requests.demand(staging.context, IQN_KEY, Kind.ISCSI)
         _auth(staging)
+        added = any(self._records.others("", lambda other: other.portal_added and _portal(other) == portal))
         known = portal in _portals(staging.client)
         return Source(
             Kind.ISCSI,
             portal_address=portal.target_address,
             portal_port=portal.target_port,
             iqn=iqn,
-            portal_added=not known,
+            portal_added=added or not known,
             partition=disks.partition(staging),
         )
 
     def stage(self, staging: Staging, record: Record) -> str:
         """Log in, find the LUN's disk, and bring it to the staging path."""
-        with self._locks.hold(record.source.iqn, _WAIT_SECONDS):
-            portal = _portal(record.source)
-            staging.client.iscsi.add_target_portal(portal)
-            self._log_in(staging, portal, record.source.iqn)
-            number = _disk(staging, portal, record.source.iqn)
-        return disks.stage(staging, number, record.source.partition)
-
-    def _log_in(self, staging: Staging, portal: TargetPortal, iqn: str) -> None:
-        auth = _auth(staging)
-        user = secret = ""
-        if auth is not AuthenticationType.NONE:
-            user, secret = staging.secrets.demand("chapUsername"), staging.secrets.demand("chapSecret")
-        if auth is AuthenticationType.MUTUAL_CHAP:
-            staging.client.iscsi.set_mutual_chap_secret(staging.secrets.demand("mutualChapSecret"))
-        try:
-            staging.client.iscsi.connect_target(
-                portal, iqn, auth_type=auth, chap_username=user, chap_secret=secret
-            )
-        except CsiProxyError as error:
-            # The Go csi-proxy fails where the target is connected; then it has disks.
-            if not is_refusal(error) or not staging.client.iscsi.get_target_disks(portal, iqn):
-                raise
+        source = record.source
+        with self._locks.hold(source.iqn, _WAIT_SECONDS):
+            numbers = iscsi.attach(staging.client, _portal(source), source.iqn, _chap(staging))
+            number = _disk(staging, numbers, source.iqn)
+        return disks.stage(staging, number, source.partition)
 
     def unstage(self, client: Client, record: Record) -> None:
         """Unmount; log out and forget the portal where no other volume needs them."""
@@ -105,7 +84,7 @@ def _portals(client: Client) -> tuple[TargetPortal, ...]:
     except CsiProxyError as error:
         if not is_refusal(error):
             raise
-        client.system.start_service(INITIATOR)
+        client.system.start_service(iscsi.INITIATOR)
         return client.iscsi.list_target_portals()
 
 
@@ -123,23 +102,30 @@ def _read_portal(text: str) -> TargetPortal:
     return TargetPortal(host, number)
 
 
-def _auth(staging: Staging) -> AuthenticationType:
+def _auth(staging: Staging) -> str:
     text = staging.context.get(AUTH_KEY, "none")
-    found = _AUTH.get(text)
-    if found is None:
+    if text not in _AUTH:
         raise InvalidArgument(f"'{text[:16]}' is no way to authenticate: write {', '.join(_AUTH)}")
-    return found
+    return text
 
 
-def _disk(staging: Staging, portal: TargetPortal, iqn: str) -> int:
+def _chap(staging: Staging) -> iscsi.Chap | None:
+    """The login that the context asks for, with the secrets that it needs; None for none."""
+    auth, secrets = _auth(staging), staging.secrets
+    if auth == "none":
+        return None
+    mutual = secrets.demand("mutualChapSecret") if auth == "mutual" else ""
+    return iscsi.Chap(secrets.demand("chapUsername"), secrets.demand("chapSecret"), mutual)
+
+
+def _disk(staging: Staging, numbers: tuple[int, ...], iqn: str) -> int:
     """The number of the target's disk, or of the one at the LUN that is wanted."""
-    numbers = staging.client.iscsi.get_target_disks(portal, iqn)
     lun = staging.context.get(LUN_KEY, "")
     if lun:
         there = {disk.disk_number for disk in staging.client.disk.list_disk_locations() if disk.lun_id == lun}
         numbers = tuple(number for number in numbers if number in there)
     if not numbers:
-        raise NotFound(f"the target {iqn[:128]} offers no disk{f' at LUN {lun[:16]}' if lun else ''}")
+        raise NotFound(f"the target {iqn[:128]} offers no disk at LUN {lun[:16]}")
     if len(numbers) > 1:
         raise FailedPrecondition(f"the target has {len(numbers)} disks: name one by '{LUN_KEY}'")
     return numbers[0]

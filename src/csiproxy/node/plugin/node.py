@@ -14,7 +14,7 @@ from csiproxy.errors import (
     NotFound,
     OutOfRange,
 )
-from csiproxy.node.plugin import capability, publishing, requests, usage
+from csiproxy.node.plugin import capability, disks, publishing, requests, usage
 from csiproxy.node.plugin.capability import Kind
 from csiproxy.node.plugin.locks import VolumeLocks
 from csiproxy.node.plugin.records import Record, Records, Source, Target
@@ -116,9 +116,10 @@ class Node:
         volume = requests.volume_id(request.volume_id)
         path = requests.path(request.staging_target_path, "staging target path")
         with self._locks.hold(volume):
-            record = self._records.get(volume)
-            if record is not None and requests.same_path(record.staging_path, path):
-                client = self._within(call)
+            record, client = self._records.get(volume), self._within(call)
+            if record is None and not self._records.staged_at(path):
+                disks.clear(client, path)  # nothing is known of it: what was written down may be lost
+            elif record is not None and requests.same_path(record.staging_path, path):
                 self._demand_unpublished(client, record)
                 self._sources[record.source.kind].unstage(client, record)
                 self._records.remove(volume)

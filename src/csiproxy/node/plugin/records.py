@@ -101,6 +101,11 @@ class Records:
         with self._lock:
             return self._records.get(volume_id)
 
+    def staged_at(self, path: str) -> bool:
+        """Whether a volume is staged at a path, or about to be."""
+        with self._lock:
+            return any(same_path(record.staging_path, path) for record in self._records.values())
+
     def others(self, volume_id: str, which: Callable[[Source], bool]) -> Iterable[Record]:
         """The other volumes whose source is such a one."""
         with self._lock:
