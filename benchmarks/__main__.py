@@ -5,12 +5,13 @@ import json
 import sys
 from dataclasses import asdict
 
-from benchmarks import core_call, path_exists, sdk_call, start_and_memory, volume_life
+from benchmarks import core_call, path_exists, pods, sdk_call, start_and_memory, volume_life
 from benchmarks.measure import table
 
 BENCHMARKS = {
     "core_call": core_call.rows,
     "path_exists": path_exists.rows,
+    "pods": pods.rows,
     "sdk_call": sdk_call.rows,
     "start_and_memory": start_and_memory.rows,
     "volume_life": volume_life.rows,
