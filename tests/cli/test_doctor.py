@@ -33,6 +33,13 @@ def test_every_assumption_is_tried_or_says_why_not(csi_proxy: CommandLine, node:
     assert run.code == 0
 
 
+def test_a_node_that_cannot_be_reached_is_a_line_that_failed(csi_proxy: CommandLine, tmp_path) -> None:
+    (tmp_path / "token").write_text("no entrance")
+    run = csi_proxy("doctor", "--host", f"emulator:{tmp_path / 'token'}", "-o", "json")
+    assert run.code == 1
+    assert [(one["name"], one["state"]) for one in json.loads(run.out)] == [("storage", "failed")]
+
+
 def test_without_a_node_it_asks_which(csi_proxy: CommandLine) -> None:
     run = csi_proxy("doctor")
     assert run.code == 2

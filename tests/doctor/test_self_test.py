@@ -48,6 +48,13 @@ def test_a_failure_of_the_node_is_one_finding_and_the_others_follow(node):
         assert "it failed" in found[0].outcome.seen
 
 
+def test_a_defect_of_one_self_test_does_not_end_the_others(node):
+    ground = Ground(Host(Dead(LookupError("a defect")), node.host.win32), Dead(LookupError("x")), False)
+    found = list(self_test.run(ground, (named("drive-letter"), named("removal"))))
+    assert [one.outcome.verdict for one in found] == [Verdict.DIFFERS, Verdict.OK]
+    assert found[0].outcome.seen == "it failed: LookupError: a defect"
+
+
 def test_what_is_tried_by_hand_or_on_windows_alone_says_so(ground):
     by_hand, windows = self_test.run(ground, (named("console"), named("pipe-owner")))
     assert (by_hand.outcome.verdict, by_hand.outcome.seen) == (Verdict.NOT_TRIED, named("console").tries)

@@ -31,6 +31,8 @@ _NEEDED: Final = (
     "csiproxy.emulator",
 )
 """Packages of which modules are imported by name."""
+_HIDDEN: Final = ("win32com",)
+"""Modules that a library in C imports: pythoncom asks this one for the classes of objects."""
 _NOT_NEEDED: Final = ("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin")
 _VERSION: Final = """\
 VSVersionInfo(
@@ -64,6 +66,7 @@ def build(place: Path = PLACE) -> Path:
         flags += [f"--distpath={windows_path(scratch)}\\dist", f"--workpath={windows_path(scratch)}\\work"]
         flags += [f"--specpath={windows_path(scratch)}"]
         flags += [f"--collect-submodules={package}" for package in _NEEDED]
+        flags += [f"--hidden-import={module}" for module in _HIDDEN]
         flags += [f"--exclude-module={module}" for module in _NOT_NEEDED]
         ended = prefix.run_python(["-m", "PyInstaller", *flags, windows_path(entry)], timeout=900)
         made = Path(scratch, "dist", "csi-proxy")

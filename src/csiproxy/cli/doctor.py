@@ -14,6 +14,7 @@ from csiproxy.doctor.ground import Ground
 from csiproxy.doctor.outcome import Verdict
 from csiproxy.doctor.own_disks import EmulatedDisks
 from csiproxy.doctor.self_test import Finding
+from csiproxy.errors import CsiProxyError
 from csiproxy.host import Host
 from csiproxy.hosts import open_host
 
@@ -56,7 +57,12 @@ def _checks(directory: str, kubelet_path: str) -> Iterator[Check]:
         from csiproxy.doctor import windows_checks
 
         yield from windows_checks.of_this_machine()
-    yield from checks.of_node(_host(directory), kubelet_path)
+    try:
+        host = _host(directory)
+    except CsiProxyError as error:
+        yield checks.failed("storage", error, "mend what failed above, or start the node")
+        return
+    yield from checks.of_node(host, kubelet_path)
 
 
 def _ground(directory: str) -> Ground:

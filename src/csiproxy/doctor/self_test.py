@@ -46,3 +46,5 @@ def _outcome(ground: Ground, assumption: Assumption) -> Outcome:
         return Outcome(Verdict.DIFFERS, str(seen))
     except (HostError, CsiProxyError, OSError) as error:
         return Outcome(Verdict.DIFFERS, f"it failed: {error}")
+    except Exception as error:  # noqa: BLE001  a defect of one self-test is no reason to keep the others back
+        return Outcome(Verdict.DIFFERS, f"it failed: {type(error).__name__}: {error}")
