@@ -18,11 +18,9 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.emulator.entered import Entered
 from tests.wine import go_programs
-from tests.wine.serving import node
 from tools.wine.build_exe import PLACE
-from tools.wine.prefix import Prefix, windows_path
+from tools.wine.prefix import Prefix
 from tools.wine.prepare import prepare
 
 from benchmarks.measure import Row, by_turns, processor_seconds, ratio, resident_bytes, table
@@ -30,8 +28,9 @@ from csiproxy.api.filesystem import v1_pb2 as filesystem
 
 HEALTH = "/grpc.health.v1.Health/Check"
 PATH_EXISTS = "/v1.Filesystem/PathExists"
+KUBELET = "var/lib/kubelet/plugins"
 PATH = base64.b64encode(
-    filesystem.PathExistsRequest(path=r"C:\var\lib\kubelet\plugins").SerializeToString()
+    filesystem.PathExistsRequest(path="C:\\" + KUBELET.replace("/", "\\")).SerializeToString()
 ).decode()
 OURS, GOS = r"\\.\pipe\csi-proxy-filesystem-v1", r"\\.\pipe\bench-go"
 EXE = r"C:\csi-proxy\csi-proxy.exe"
@@ -139,7 +138,7 @@ def call_rows(rounds: int, client: Client, clients: int, ours: int, gos: int) ->
         )
         rows.append(
             Row(
-                f"{who}: {name} of PathExists, on an emulated node outside Wine",
+                f"{who}: {name} of PathExists",
                 f"{median(column['path']) * 1e3:.2f} ms",
             )
         )
@@ -156,14 +155,15 @@ def cim_row(prefix: Prefix) -> Row:
     )
 
 
-def rows(prefix: Prefix, found: Entered, programs: Path, rounds: int) -> list[Row]:
+def rows(prefix: Prefix, programs: Path, rounds: int) -> list[Row]:
     """Every figure."""
     go = shutil.which("go")
     if go is None:
         raise RuntimeError("go is not installed (make system-packages installs it)")
     crowd, server = (str(go_programs.build(programs, go, name)) for name in ("crowd", "server"))
     shutil.copytree(PLACE, prefix.drive_c / "csi-proxy")
-    serve = ["serve", "--host", f"emulator:{windows_path(found.token_file)}", "--audit-log", r"C:\audit.log"]
+    (prefix.drive_c / KUBELET).mkdir(parents=True)
+    serve = ["serve", "--audit-log", r"C:\audit.log"]
     exe = [EXE, *serve]
     script = [prefix.python, "-m", "csiproxy", *serve]
     start = partial(start_seconds, prefix)
@@ -194,9 +194,8 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory() as scratch,
         Prefix(prepare(), Path(scratch, "prefix")) as prefix,
-        node(Path(scratch)) as found,
     ):
-        print(table(rows(prefix, found, Path(scratch), rounds)))
+        print(table(rows(prefix, Path(scratch), rounds)))
     return 0
 
 

@@ -33,7 +33,13 @@ _NEEDED: Final = (
 """Packages of which modules are imported by name."""
 _HIDDEN: Final = ("win32com",)
 """Modules that a library in C imports: pythoncom asks this one for the classes of objects."""
-_NOT_NEEDED: Final = ("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin")
+_NOT_NEEDED: Final = (
+    *("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin"),
+    # PyInstaller's own start would load these every time.
+    *("multiprocessing", "bz2", "lzma"),
+    # Python's own digests do, and OpenSSL is one thing less to keep up to date.
+    *("ssl", "_ssl", "_hashlib"),
+)
 _VERSION: Final = """\
 VSVersionInfo(
   ffi=FixedFileInfo(filevers={numbers}, prodvers={numbers}, mask=0x3f, flags=0x0, OS=0x40004, fileType=0x1),
