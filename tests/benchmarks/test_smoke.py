@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    "name", ["core_call", "path_exists", "pods", "sdk_call", "start_and_memory", "volume_life"]
+    "name", ["audit_trail", "core_call", "path_exists", "pods", "sdk_call", "start_and_memory", "volume_life"]
 )
 def test_a_benchmark_runs_and_gives_figures(name: str) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", name]
