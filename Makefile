@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wine test-wine windows conformance-csi lint bench bench-wine fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine windows conformance-csi lint bench bench-wine fuzz attack soak docs protos lock wheel sbom system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -60,6 +60,15 @@ docs: $(call stamp,docs) ## build the documentation into docs/_build/html
 protos: $(call stamp,test) ## regenerate the message classes from the .proto files
 	$(BIN)/python tools/generate_protos.py
 
+lock: $(call stamp,release) ## lock the dependencies of pyproject.toml by their hashes; UPGRADE=1 takes the newest
+	$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+wheel: $(call stamp,release) ## build the wheel in dist, twice, and see that both are the same to the byte
+	$(BIN)/python -m tools.wheel
+
+sbom: $(call stamp,release) ## write what the program is made of to dist/csi-proxy.cdx.json (CycloneDX)
+	$(BIN)/python -m tools.sbom
+
 system-packages: ## install the foreign tools that the tests use, where that needs no question
 	@tools/system-packages
 
@@ -69,10 +78,8 @@ clean: ## remove everything that was built or installed here
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 
-$(call stamp,run): pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -e .
-	@touch $@
-
-$(call stamp,%): pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[$*]'
+# What is installed is what the lock names, file by file; `make lock` writes it.
+$(call stamp,%): requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/backend.txt -r requirements/$*.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
