@@ -225,7 +225,7 @@ def test_an_audit_trail_that_cannot_be_written_stops_no_call(node):
         code, errors = daemon.stop()
         assert code == 0
         assert "audit: a record could not be written (No space left on device); records are held" in errors
-        assert "29 audit records are in this log instead" in errors
+        assert "30 audit records are in this log instead" in errors
         assert '"rpc":"/v1.Disk/Rescan"' in errors
 
 
@@ -236,12 +236,12 @@ def test_the_trail_tells_the_life_of_the_service(node, tmp_path):
             assert daemon.stop()[0] == 0
     events = [json.loads(line) for line in log.read_text().splitlines()]
     names = [event["event"] for event in events]
-    assert names[:4] == ["file", "start", "endpoint-served", "endpoint-skipped"]
-    assert names[4:] == ["stopping", "stopped", "checkpoint"]
+    assert names[:3] == ["file", "start", "privileges-given-up"]
+    assert names[3:] == ["endpoint-served", "endpoint-skipped", "stopping", "stopped", "checkpoint"]
     start = events[1]
     assert start["configuration"]["serve"] == ["disk/v1", "volume/v1"]
     assert len(start["configuration_sha256"]) == 64
-    assert (events[2]["endpoint"], events[3]["endpoint"]) == ("csi-proxy-volume-v1", "csi-proxy-disk-v1")
+    assert (events[3]["endpoint"], events[4]["endpoint"]) == ("csi-proxy-volume-v1", "csi-proxy-disk-v1")
 
 
 def test_a_call_that_cannot_be_recorded_does_not_run_when_records_are_required(node):
@@ -261,6 +261,18 @@ def test_a_required_record_is_there_before_the_call_runs(node, tmp_path):
     assert (begin["phase"], begin["id"]) == ("begin", end["id"])
     assert (end["outcome"], end["decision"]) == ("OK", "allowed")
     assert end["steps"] == [["MSFT_StorageSetting.UpdateHostStorageCache", "0"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_a_proxy_gives_up_the_way_to_more_rights_and_the_node_does_not(node):
+    def status(process: int) -> str:
+        return Path(f"/proc/{process}/status").read_text()
+
+    with running(node) as daemon, Control(str(node)) as control:
+        assert "NoNewPrivs:\t1" in status(daemon.process.pid)
+        assert "NoNewPrivs:\t0" in status(control.process)
+    with running(node, "--drop-privileges=false") as daemon:
+        assert "NoNewPrivs:\t0" in status(daemon.process.pid)
 
 
 def test_a_second_process_does_not_write_into_the_same_trail(node, tmp_path):

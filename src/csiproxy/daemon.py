@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from csiproxy import auditing, flags, listening, operations, supervision
+from csiproxy import auditing, flags, hardening, listening, operations, supervision
 from csiproxy.api import versions
 from csiproxy.api.versions import Contract
+from csiproxy.audit.copies import Level
 from csiproxy.auditing import Audit
 from csiproxy.errors import CsiProxyError, HostError, InvalidArgument, Unavailable, Unimplemented
 from csiproxy.flags import Settings
@@ -122,6 +123,8 @@ def _serve(
     metrics = _metrics(settings, contracts, trail)
     steps = StepLog()
     served = _operations(settings, steps, metrics)
+    if settings.drop_privileges:  # from here on: the node, if it was started here, keeps its own
+        _harden(trail, log)
     proxy = Proxy(contracts, served, trail, log, settings.limits, metrics, steps)
     page = _metrics_page(settings, metrics)
 
@@ -145,6 +148,17 @@ def _serve(
     trail.event("stopped", cancelled_calls=not done)
     if not done:
         log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
+
+
+def _harden(trail: Trail, log: TextIO) -> None:
+    """Give up what serving does not need; what cannot be given up is told, and no reason not to serve."""
+    try:
+        done = hardening.harden()
+    except OSError as error:
+        trail.event("privileges-kept", Level.WARNING, reason=error.strerror)
+        log.write(f"csi-proxy serve: SECURITY: privileges cannot be given up ({error.strerror})\n")
+    else:
+        trail.event("privileges-given-up", given_up=done.given_up, kept=done.kept)
 
 
 def _contracts(settings: Settings) -> tuple[Contract, ...]:

@@ -46,7 +46,8 @@ class Settings:
     this machine itself, ``volumes`` its store of volumes where it is started here and that is not what it was
     before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
     pipes of Windows, "" for the default; ``event_log`` whether the event log of Windows is told, too;
-    ``metrics`` where metrics are served, "" for nowhere; ``ready_fd`` a descriptor or None; ``grace`` the
+    ``metrics`` where metrics are served, "" for nowhere; ``drop_privileges`` whether rights that serving does
+    not need are given up; ``ready_fd`` a descriptor or None; ``grace`` the
     seconds that running calls have at the end; ``limits`` what a caller gets.  ``warnings`` are for the
     operator.
     """
@@ -63,6 +64,7 @@ class Settings:
     metrics: str
     pipe_sddl: str
     windows_service: bool
+    drop_privileges: bool
     ready_fd: int | None
     grace: float
     limits: Limits
@@ -102,6 +104,7 @@ def parse(argv: Sequence[str]) -> Settings:
         metrics=given.metrics_bind_address,
         pipe_sddl=given.pipe_sddl,
         windows_service=given.windows_service,
+        drop_privileges=given.drop_privileges,
         ready_fd=given.ready_fd,
         grace=given.grace,
         limits=Limits(
@@ -345,6 +348,16 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="run under the service control manager of Windows, which starts csi-proxy with this flag; "
         "'csi-proxy service install' makes the service",
+    )
+    group.add_argument(
+        "--drop-privileges",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="give up, before serving, every privilege of the account that storage does not take (Windows), "
+        "or the way to new ones (Linux); default: true",
     )
     group.add_argument(
         "--ready-fd",

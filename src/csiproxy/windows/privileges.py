@@ -6,7 +6,7 @@ need.  https://learn.microsoft.com/windows/win32/secauthz/privilege-constants
 
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from ctypes import byref, wintypes
 from typing import Final
@@ -15,8 +15,23 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 
 CREATE_SYMBOLIC_LINK: Final = "SeCreateSymbolicLinkPrivilege"
 
+NEEDED: Final = frozenset(
+    (
+        "SeChangeNotifyPrivilege",  # to walk paths, as everybody may
+        CREATE_SYMBOLIC_LINK,  # links of published volumes
+        "SeManageVolumePrivilege",  # mount points, and what WMI does to volumes in our name
+        "SeBackupPrivilege",  # to open directories whose access list names nobody of ours
+        "SeRestorePrivilege",  # to remove and replace such
+        "SeImpersonatePrivilege",  # to see who calls, at the level that the caller allows
+        "SeCreateGlobalPrivilege",  # locks that all proxies of the node share
+    )
+)
+"""What serving storage takes.  The documentation says of each why; what is not here is given up for good:
+debugging, drivers, tokens and acting as the system, clock, shutdown, audit of Windows, memory limits …"""
+
 _ADJUST, _QUERY = 0x20, 0x8
 _ENABLED: Final = 2
+_REMOVED: Final = 4
 _TOKEN_PRIVILEGES: Final = 3
 _NOT_ALL_ASSIGNED: Final = 1300
 _NO_SUCH_PRIVILEGE: Final = 1313
@@ -76,6 +91,21 @@ def enable(name: str) -> bool:
     with _token(_ADJUST | _QUERY) as token:
         _must(_ADVAPI32.AdjustTokenPrivileges(token, False, byref(wanted), 0, None, None))
         return ctypes.get_last_error() != _NOT_ALL_ASSIGNED
+
+
+def keep_only(names: Collection[str]) -> list[str]:
+    """Remove all other privileges from this process for good; give the names of the removed.  Raise OSError.
+
+    Programs that it starts do not have them either.
+    """
+    removed = []
+    with _token(_ADJUST | _QUERY) as token:
+        for name in sorted(held().keys() - set(names)):
+            unwanted = _One(1, _Privilege(_Luid(), _REMOVED))
+            _must(_ADVAPI32.LookupPrivilegeValueW(None, name, byref(unwanted.privilege.luid)))
+            _must(_ADVAPI32.AdjustTokenPrivileges(token, False, byref(unwanted), 0, None, None))
+            removed.append(name)
+    return removed
 
 
 def held() -> dict[str, bool]:
