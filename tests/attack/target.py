@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from csiproxy.cli.demo.processes import Program
 from google.protobuf.message import Message
 from tests.attack.ground import Ground, prepare
 
