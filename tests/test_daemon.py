@@ -345,6 +345,8 @@ HEAVY = (
     "sqlite3",
     "ssl",
     "subprocess",
+    "watchdog",
+    "yaml",
 )
 
 
