@@ -13,8 +13,8 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 import pywintypes
 import win32file
 import win32security
-import winerror
 
+from csiproxy.errors import WindowsCode
 from csiproxy.windows import folder_guard
 
 _FOLDER: Final = "csi-proxy"
@@ -34,7 +34,7 @@ def prepare(*names: str) -> str:
     try:
         win32file.CreateDirectoryW(folder, attributes)
     except pywintypes.error as error:
-        if error.winerror != winerror.ERROR_ALREADY_EXISTS:
+        if error.winerror != WindowsCode.ALREADY_EXISTS:
             raise OSError(error.winerror, error.strerror, folder) from error
     problem = folder_guard.problem_with(folder)
     if problem:

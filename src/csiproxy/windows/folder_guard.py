@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
-import ntsecuritycon
-import win32api
-import win32con
 import win32security
+
+from csiproxy.windows import access_rights
 
 if TYPE_CHECKING:
     from _win32typing import PyACL, PySECURITY_DESCRIPTOR, PySID
@@ -26,15 +25,16 @@ _TRUSTED: Final = frozenset(
         "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",  # Windows' own installer
     )
 )
+_THIS_PROCESS: Final = -1  # what GetCurrentProcess gives
 _REPLACE: Final = (
-    ntsecuritycon.DELETE
-    | ntsecuritycon.WRITE_DAC
-    | ntsecuritycon.WRITE_OWNER
-    | ntsecuritycon.FILE_DELETE_CHILD
-    | win32con.GENERIC_ALL
+    access_rights.DELETE
+    | access_rights.WRITE_DAC
+    | access_rights.WRITE_OWNER
+    | access_rights.FILE_DELETE_CHILD
+    | access_rights.GENERIC_ALL
 )
 _CHANGE: Final = (
-    _REPLACE | ntsecuritycon.FILE_ADD_FILE | ntsecuritycon.FILE_ADD_SUBDIRECTORY | win32con.GENERIC_WRITE
+    _REPLACE | access_rights.FILE_ADD_FILE | access_rights.FILE_ADD_SUBDIRECTORY | access_rights.GENERIC_WRITE
 )
 _ALLOWED: Final = frozenset(
     (win32security.ACCESS_ALLOWED_ACE_TYPE, win32security.ACCESS_ALLOWED_OBJECT_ACE_TYPE)
@@ -92,7 +92,7 @@ def descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
 
 def my_sid() -> str:
     """The SID of the account that this process runs as."""
-    token = win32security.OpenProcessToken(win32api.GetCurrentProcess(), win32security.TOKEN_QUERY)
+    token = win32security.OpenProcessToken(_THIS_PROCESS, win32security.TOKEN_QUERY)
     sid, _ = win32security.GetTokenInformation(token, win32security.TokenUser)
     return win32security.ConvertSidToStringSid(sid)
 

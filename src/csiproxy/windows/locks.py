@@ -7,7 +7,6 @@ the same, but any user can make one of the same name first and keep it.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 
 from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.windows import nt, reparse_data
@@ -23,6 +22,8 @@ def held(calls: FileCalls, folder: str, name: str, seconds: float) -> Iterator[N
 
     It excludes threads as well as processes.  The name is hashed, so it may be any text.
     """
+    from hashlib import sha256  # here, as it loads OpenSSL
+
     digest = sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     handle = _acquire(calls, reparse_data.to_nt(rf"{folder}\{digest}.lock"), seconds)
     try:

@@ -8,15 +8,13 @@ assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems,
 
 import msvcrt
 
-import ntsecuritycon
 import pywintypes
-import win32con
 import win32file
 import win32security
 
-from csiproxy.windows import folder_guard
+from csiproxy.windows import access_rights, folder_guard
 
-_ANY: Final = ntsecuritycon.FILE_ALL_ACCESS | win32con.GENERIC_ALL | win32con.GENERIC_READ
+_ANY: Final = access_rights.FILE_ALL_ACCESS | access_rights.GENERIC_ALL | access_rights.GENERIC_READ
 
 
 def open_private(path: str, *, create: bool) -> int:
@@ -31,11 +29,11 @@ def open_private(path: str, *, create: bool) -> int:
     try:
         handle = win32file.CreateFile(
             path,
-            win32con.GENERIC_READ | (win32con.GENERIC_WRITE if create else 0),
-            win32con.FILE_SHARE_READ | win32con.FILE_SHARE_WRITE,
+            access_rights.GENERIC_READ | (access_rights.GENERIC_WRITE if create else 0),
+            win32file.FILE_SHARE_READ | win32file.FILE_SHARE_WRITE,
             security,
-            win32con.OPEN_ALWAYS if create else win32con.OPEN_EXISTING,
-            win32con.FILE_ATTRIBUTE_NORMAL,
+            win32file.OPEN_ALWAYS if create else win32file.OPEN_EXISTING,
+            win32file.FILE_ATTRIBUTE_NORMAL,
             None,
         )
     except pywintypes.error as error:

@@ -7,7 +7,6 @@ import sys
 import winreg
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import sha256
 from typing import Final
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
@@ -53,7 +52,7 @@ class RegistryMarks:
             for index in range(winreg.QueryInfoKey(key)[1] - 1, -1, -1):
                 with suppress(FileNotFoundError):
                     name, data, _ = self._value(key, index)
-                    if sha256(data).hexdigest() == name:
+                    if _digest(data) == name:
                         found.append(data.decode("utf-8", "surrogatepass"))
         return found
 
@@ -84,7 +83,13 @@ def _failures(call: str) -> Iterator[None]:
 
 
 def _name(mark: str) -> str:
-    return sha256(_encoded(mark)).hexdigest()
+    return _digest(_encoded(mark))
+
+
+def _digest(data: bytes) -> str:
+    from hashlib import sha256  # here, as it loads OpenSSL
+
+    return sha256(data).hexdigest()
 
 
 def _encoded(mark: str) -> bytes:
