@@ -130,6 +130,7 @@ def _serve(
 
     # From here on a signal means an orderly end: what was opened is to be closed again.
     supervisor = supervise()
+    supervision.keep_memory_private()
     endpoints = _listen(proxy, place)
     audit.listens(endpoints)
     for problem in endpoints.untrusted:

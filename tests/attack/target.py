@@ -169,6 +169,11 @@ class Own:
             self._end_node()
             raise
 
+    @property
+    def node_pid(self) -> int:
+        """The node's process."""
+        return self._node.pid
+
     def start(self) -> None:
         """Start the proxy."""
         host = f"emulator:{self.ground.node}"

@@ -22,7 +22,9 @@ def test_a_secret_prints_as_stars_only(show) -> None:
 
 
 def test_a_secret_is_revealed_by_name_only() -> None:
-    assert Secret(HUSH).reveal() == HUSH
+    with Secret(HUSH).revealed() as text:
+        assert text == HUSH
+    assert text == "\0" * len(HUSH)
     assert not hasattr(Secret(HUSH), "__dict__")
 
 

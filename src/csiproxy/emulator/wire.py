@@ -28,6 +28,7 @@ from csiproxy.host.win32 import (
     StorageDevice,
     StorageIdentifier,
 )
+from csiproxy.wiping import wipe
 
 # Both ends are of one release, except while a node outlives an upgrade; then this number tells them.
 VERSION = 1
@@ -259,6 +260,25 @@ _NAMED: Mapping[str, _Form] = {kind.__name__: form for kind, form in _FORMS.item
 def encode(value: object) -> bytes:
     """The wire form of a value, ASCII; WireError for a value that has none."""
     return json.dumps(_apart(value, DEEPEST), separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def encode_with(request: "Request", secrets: Mapping[str, str]) -> bytearray:
+    """The wire form of a request whose last argument gets more texts; it can be overwritten."""
+    *before, parameters = request.arguments
+    if not isinstance(parameters, dict):
+        raise WireError("a request with secrets ends with its parameters")
+    marks = {name: f"\1{name}\1" for name in secrets}
+    made = bytearray(encode(Request(request.call, (*before, {**parameters, **marks}))))
+    for name, text in secrets.items():
+        mark = encode(marks[name])
+        at = made.index(mark)
+        escaped = bytearray(b'"')
+        for character in text:  # none of these pieces is the secret
+            escaped += encode(character)[1:-1]
+        escaped += b'"'
+        made[at : at + len(mark)] = escaped
+        wipe(escaped)
+    return made
 
 
 def decode(text: bytes) -> object:

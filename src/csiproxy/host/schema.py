@@ -18,6 +18,9 @@ EXTENDED_STATUS = "MSFT_StorageExtendedStatus"
 DISK_TO_PARTITION = "MSFT_DiskToPartition"
 PARTITION_TO_VOLUME = "MSFT_PartitionToVolume"
 
+SECRET_PARAMETERS = frozenset({"Credential", "ChapSecret"})
+"""Parameters of methods that hold a secret, in whichever class."""
+
 # A CIM type's name, ``[]`` behind it for an array; a class name for an embedded object.
 CimType = str
 

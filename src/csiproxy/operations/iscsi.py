@@ -186,7 +186,7 @@ class IscsiGroup:
         """Set the secret that targets have to prove in mutual CHAP; it holds for the whole node."""
         check_secret(mutual_chap_secret, "MutualChapSecret")
         with self._locks.hold(context, INITIATOR_SECRET):
-            self._iscsi.set_initiator_secret(mutual_chap_secret.reveal())
+            self._iscsi.set_initiator_secret(mutual_chap_secret)
 
     # --- shared with the other contracts -------------------------------------------------------------
 
@@ -208,7 +208,7 @@ class IscsiGroup:
                 portal.target_port,
                 login.authentication,
                 login.user,
-                login.secret.reveal(),
+                login.secret,
             )
         except AlreadyExists:
             context.note("logged-in-meanwhile", target=name)
@@ -248,13 +248,13 @@ class IscsiGroup:
 
     def set_initiator_secret(self, secret: Secret) -> None:
         """Like SetMutualChapSecret, for who holds the lock of :data:`INITIATOR_SECRET`."""
-        self._iscsi.set_initiator_secret(secret.reveal())
+        self._iscsi.set_initiator_secret(secret)
 
     def _register(self, portal: TargetPortal, login: Login) -> None:
         address, port = portal.target_address, portal.target_port
         if self._iscsi.portal(address, port) is None:
             try:
-                self._iscsi.add_portal(address, port, login.authentication, login.user, login.secret.reveal())
+                self._iscsi.add_portal(address, port, login.authentication, login.user, login.secret)
             except AlreadyExists:
                 # Somebody outside of this program may have been faster.
                 if self._iscsi.portal(address, port) is None:
@@ -340,8 +340,9 @@ def checked_login(kind: AuthenticationType, user: str, secret: Secret) -> Login:
 
 def check_secret(secret: Secret, what: str) -> None:
     """Refuse a secret that CHAP or Windows cannot have; the text tells nothing of it."""
-    text = secret.reveal()
-    if not _SHORTEST_SECRET <= len(text.encode()) <= _LONGEST_SECRET or not text.isprintable():
+    with secret.revealed() as text:
+        fits = _SHORTEST_SECRET <= len(text.encode()) <= _LONGEST_SECRET and text.isprintable()
+    if not fits:
         raise InvalidArgument(
             f"{what} must have {_SHORTEST_SECRET} to {_LONGEST_SECRET} bytes and no control characters"
         )

@@ -22,6 +22,7 @@ from csiproxy.rpc.server_stream import Request
 from csiproxy.rpc.status import RpcError
 from csiproxy.rpc.stream import Peer, Stream
 from csiproxy.rpc.timers import Timers
+from csiproxy.wiping import forget_locals, wipe
 
 _READ_BYTES: Final = 32 * 1024
 _TOGETHER: Final = 16
@@ -61,6 +62,7 @@ class Shared:
 
     __slots__ = (
         "clients",
+        "confidential",
         "connections",
         "explained",
         "handler",
@@ -80,10 +82,12 @@ class Shared:
         limits: Limits,
         unserved: Callable[[Call, RpcError], None],
         explained: Callable[[RpcError], RpcError] = lambda status: status,
+        confidential: Callable[[str], bool] = lambda endpoint: False,  # noqa: ARG005
     ) -> None:
         self.handler = handler
         self.unserved = unserved
         self.explained = explained
+        self.confidential = confidential
         self.quick = quick
         self.limits = limits
         self.clients = Clients(limits)
@@ -133,6 +137,8 @@ class ServedCall(Call):
             outcome = _BROKEN
         self.finish()
         self.connection.answer(self, outcome, hold=hold)
+        if self.connection.confidential and isinstance(outcome, RpcError):
+            forget_locals(outcome, deep=True)
         self.let_go()
 
     def release(self) -> None:
@@ -146,7 +152,9 @@ class ServedCall(Call):
 
     def let_go(self) -> None:
         """Give back what the request held; a timer may keep the call itself for a while."""
-        self.message = b""
+        message, self.message = self.message, b""
+        if self.connection.confidential:
+            wipe(message)
         if self.held:
             self.client.budget.give(self.held)
             self.held = 0
@@ -190,6 +198,7 @@ class Connection:
         "_together",
         "_unsent",
         "client",
+        "confidential",
         "endpoint",
         "over",
         "shared",
@@ -203,7 +212,8 @@ class Connection:
         self.endpoint = endpoint
         self.over = False
         self._lock = Lock()
-        self._protocol = ServerConnection(shared.limits, client.budget, now)
+        self.confidential = shared.confidential(endpoint)
+        self._protocol = ServerConnection(shared.limits, client.budget, now, confidential=self.confidential)
         self._calls: dict[int, ServedCall] = {}
         self._unsent = b""
         self._together = 0  # replies that are held for the next one
@@ -305,6 +315,8 @@ class Connection:
                 if lost is not None:
                     lost.over = True
                     cancelled.append(lost)
+        if self.confidential:
+            wipe(data)
         self._flush()
 
     def due(self, now: float) -> None:

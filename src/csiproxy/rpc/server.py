@@ -125,7 +125,8 @@ class Server:
     which calls cannot block; these have reserved threads and are served however many others hang.
     ``unserved(call, status)`` is told of calls that ended before the handler got them: no room, a deadline
     or a cancellation while in line.  ``explained`` gives such a status its details.  ``turned_away(peer)``
-    is told of connections that found no room.  None of these may block or raise.
+    is told of connections that found no room.  Of requests to ``confidential`` endpoints no copy is left in
+    memory when they have been answered.  None of these may block or raise.
     """
 
     def __init__(
@@ -136,10 +137,11 @@ class Server:
         limits: Limits = Limits(),  # noqa: B008  immutable
         unserved: Callable[[Call, RpcError], None] = lambda call, status: None,  # noqa: ARG005
         explained: Callable[[RpcError], RpcError] = lambda status: status,
+        confidential: Callable[[str], bool] = lambda endpoint: False,  # noqa: ARG005
         turned_away: Callable[[Peer], None] = lambda peer: None,  # noqa: ARG005
         poller: Callable[[], Poller[Pollable]] = native_poller,
     ) -> None:
-        self._shared = Shared(handler, quick, limits, unserved, explained)
+        self._shared = Shared(handler, quick, limits, unserved, explained, confidential)
         self._turned_away = turned_away
         self._shared.poller = self._poller = poller()
         self._shared.timers = self._timers = Timers(self._poller.wake)

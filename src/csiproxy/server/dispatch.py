@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _CANNOT_BLOCK = frozenset({"PathExists", "IsSymlink", "IsMountPoint"})
 
+_WITH_SECRETS = frozenset({"smb", "iscsi", "csi-proxy"})
+"""Groups whose requests have secret fields.  (Their messages are loaded later, so they are named.)"""
+
 _TURNED_AWAY_SECONDS = 10.0
 """Between two records about connections that found no room."""
 
@@ -106,6 +109,11 @@ class Dispatcher:
     def quick(self, endpoint: str, method: str) -> bool:  # noqa: ARG002 - a method's path names its version
         """Whether a call cannot block, so that it may use the threads which are kept for such calls."""
         return method in self._quick or health.is_health(method)
+
+    def confidential(self, endpoint: str) -> bool:
+        """Whether requests to an endpoint may hold secrets."""
+        contract = self._contracts.get(endpoint)
+        return contract is not None and contract.group in _WITH_SECRETS
 
     def __call__(self, call: Call) -> bytes:
         """Answer a call; raise RpcError when the answer is a status."""

@@ -52,6 +52,7 @@ class Proxy:
             limits=limits or Limits(),
             unserved=dispatcher.unserved,
             explained=explained,
+            confidential=dispatcher.confidential,
             turned_away=dispatcher.turned_away,
         )
 
