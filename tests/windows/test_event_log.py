@@ -1,12 +1,13 @@
 """csi-proxy as a source of this Windows' event log."""
 
 import sys
-import winreg
 
 import pytest
 
 if sys.platform != "win32":
     pytest.skip("runs on Windows (make test-wine)", allow_module_level=True)
+
+import winreg
 
 from csiproxy.server.event_trail import LONGEST
 from csiproxy.windows import event_log

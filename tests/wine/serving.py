@@ -59,8 +59,9 @@ class Served:
         return said
 
     def records(self) -> list[dict]:
-        """The audit records so far."""
-        return [json.loads(line) for line in list(self.log) if line.startswith("{")]
+        """The audit records of calls so far."""
+        lines = (json.loads(line) for line in list(self.log) if line.startswith("{"))
+        return [line for line in lines if "rpc" in line]
 
     def stop(self) -> int:
         """Have it end in order; give the exit code."""

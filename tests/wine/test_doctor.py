@@ -48,5 +48,5 @@ def test_the_node_is_looked_at_and_what_is_not_well_has_a_next_step(wine: Prefix
     assert found["account"]["state"] == "ok"
     assert found[r"WMI Root\CIMV2"]["state"] == "ok"
     failed = [one for one in found.values() if one["state"] == "failed"]
-    assert {"links", "kubelet path"} <= {one["name"] for one in failed}
+    assert "links" in {one["name"] for one in failed}
     assert all(one["next_step"] for one in failed)
