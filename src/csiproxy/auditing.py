@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Final, TextIO
 
 from csiproxy import __version__, private_file
@@ -103,7 +102,7 @@ def open_trail(settings: AuditSettings, raw: Output, log: TextIO) -> Audit:
         sink = _Late()
         trail = Trail(sink, log, spill=raw, required=settings.required)
         file = sink.file = _chained(settings, trail.signed)
-        sink.later = partial(trail.keeper.ask, partial(_seal, trail, file), SEAL)
+        sink.trail = trail
         if file.finding:
             log.write(f"csi-proxy serve: SECURITY: the audit trail is not as it was left: {file.finding}\n")
     for name, copy in copies:
@@ -112,20 +111,28 @@ def open_trail(settings: AuditSettings, raw: Output, log: TextIO) -> Audit:
 
 
 class _Late:
-    """The chained file, and the word that there is something to seal; both come after the trail."""
+    """The chained file, sealed some time after something was written; file and trail come after the trail."""
 
     file: ChainedFile
-    later: Callable[[], object]
+    trail: Trail
+
+    def __init__(self) -> None:
+        self._open = False
 
     def write(self, line: bytes) -> None:
         self.file.write(line)
-        self.later()
+        if not self._open:
+            self._open = True
+            self.trail.keeper.ask(self._seal, SEAL)
 
-
-def _seal(trail: Trail, file: ChainedFile) -> None:
-    descriptor = trail.run(file.seal)
-    if descriptor is not None:
-        bring_to_disk(descriptor)
+    def _seal(self) -> None:
+        self._open = False
+        descriptor = self.trail.run(self.file.seal)
+        if descriptor is not None:
+            bring_to_disk(descriptor)
+        elif not self._open:  # busy, or full
+            self._open = True
+            self.trail.keeper.ask(self._seal, SEAL)
 
 
 def _is_device(path: str) -> bool:

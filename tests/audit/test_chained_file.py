@@ -75,7 +75,7 @@ def test_it_goes_on_after_a_kill_between_any_two_steps(tmp_path):
         if step >= 1:
             os.write(file._descriptor, line)
         if step >= 2:
-            file._head.ends(position)
+            file._head.ends()
         killed(file)
         successor = trail.open()
         assert successor.finding == ""

@@ -38,7 +38,8 @@ def test_it_tells_its_successor_what_was_there_and_what_was_under_way(path):
     with opened(path) as successor:
         assert successor.found == End(there=ONE, under_way=TWO)
         assert not successor.was_empty
-        successor.ends(TWO)
+        successor.begins(TWO)
+        successor.ends()
     assert head.read(path.read_bytes()) == End(TWO, TWO)
 
 

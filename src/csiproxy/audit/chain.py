@@ -13,7 +13,7 @@ among it.
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from csiproxy.audit.digest import hmac_sha256, sha256
 
@@ -28,8 +28,7 @@ _SIGNED: Final = re.compile(rb'(\{.*),"signature":"([0-9a-f]{64})","seq":[0-9]+'
 _PURPOSE: Final = b"csi-proxy audit checkpoint 1\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in the chain: the number of a line and its digest."""
 
     seq: int
@@ -60,7 +59,7 @@ def forge(before: Position, record: bytes) -> tuple[bytes, Position]:
     """Make a line of a record (a JSON object with at least one member, and a line feed)."""
     seq = before.seq + 1
     text = b'%b,"seq":%d' % (record[:-2], seq)
-    digest = digest_of(before.digest, text)
+    digest = sha256(before.digest + text).digest()
     return b'%b,"hash":"%b"}\n' % (text, digest.hex().encode("ascii")), Position(seq, digest)
 
 

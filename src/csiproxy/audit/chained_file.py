@@ -114,13 +114,13 @@ class ChainedFile:
         except BaseException:
             self._head.settle(self._last)
             raise
-        self._head.ends(position)
+        self._head.ends()
         self._last = position
         self._size += len(line)
 
     def _write(self, line: bytes) -> None:
         """Write a whole line or, as far as the system lets us, nothing."""
-        rest = memoryview(line)
+        rest = memoryview(line)[os.write(self._descriptor, line) :]
         while rest:
             try:
                 rest = rest[os.write(self._descriptor, rest) :]

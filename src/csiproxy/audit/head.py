@@ -25,6 +25,7 @@ _MAGIC: Final = b"csi-proxy audit head 1\n"
 _SLOT: Final = struct.Struct(">Q32sI")
 """The number of a line, its digest, and a CRC-32 of both, for a slot that was written half."""
 _UNDER_WAY, _THERE = 64, 128
+_UNDER_WAY_END, _THERE_END = _UNDER_WAY + _SLOT.size, _THERE + _SLOT.size
 _LOCK: Final = SIZE + 1
 
 
@@ -73,6 +74,7 @@ class Head:
             os.close(descriptor)
             raise
         self._map[: len(_MAGIC)] = _MAGIC
+        self._slot = bytes(_SLOT.size)
 
     def __enter__(self) -> Self:
         return self
@@ -82,16 +84,18 @@ class Head:
 
     def begins(self, position: Position) -> None:
         """A line is about to be written."""
-        self._set(_UNDER_WAY, position)
+        content = b"%b%b" % (position.seq.to_bytes(8, "big"), position.digest)
+        self._slot = slot = content + crc32(content).to_bytes(4, "big")
+        self._map[_UNDER_WAY:_UNDER_WAY_END] = slot
 
-    def ends(self, position: Position) -> None:
-        """The line has been written."""
-        self._set(_THERE, position)
+    def ends(self) -> None:
+        """That line has been written."""
+        self._map[_THERE:_THERE_END] = self._slot
 
     def settle(self, position: Position) -> None:
         """The last line that is there is this one, and none is under way."""
-        self._set(_UNDER_WAY, position)
-        self._set(_THERE, position)
+        self.begins(position)
+        self.ends()
 
     def flush(self) -> None:
         """Bring it to the disk.  Raise OSError."""
@@ -101,10 +105,6 @@ class Head:
         """Let go of the file."""
         self._map.close()
         os.close(self._descriptor)
-
-    def _set(self, at: int, position: Position) -> None:
-        slot = b"%b%b" % (position.seq.to_bytes(8, "big"), position.digest)
-        self._map[at : at + 44] = slot + crc32(slot).to_bytes(4, "big")
 
 
 def _lock(descriptor: int) -> None:
