@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from typing import final
 
 from csiproxy.wiping import forget_locals, wipe
@@ -37,6 +36,8 @@ class Secret:
 
     def digest(self, key: bytes, of: str) -> bytes:
         """A keyed digest of ``of`` and the secret, which nobody can turn back."""
+        from hashlib import blake2b  # here, as most calls have no secret
+
         made = blake2b(of.encode("utf-8", "surrogatepass") + b"\0", key=key)
         made.update(self._bytes)
         return made.digest()

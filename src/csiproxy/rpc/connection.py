@@ -12,8 +12,7 @@ from threading import Condition, Lock
 from time import monotonic
 from typing import Final, Protocol
 
-from csiproxy.errors import Code
-from csiproxy.rpc import poller
+from csiproxy.rpc import poller, refusals
 from csiproxy.rpc.call import Call, Handler
 from csiproxy.rpc.clients import Client, Clients
 from csiproxy.rpc.limits import Limits
@@ -29,24 +28,6 @@ _TOGETHER: Final = 16
 """Replies of calls that cannot block which are sent at once; each send is a system call and a wakeup."""
 _PAUSE_BYTES: Final = 64 * 1024
 """Answers to control frames that may pile up before a peer that does not read is not read either."""
-
-_TOO_LATE: Final = RpcError(Code.DEADLINE_EXCEEDED, "the deadline passed before the operation was done")
-_NO_ROOM: Final = RpcError(
-    Code.RESOURCE_EXHAUSTED,
-    "too many calls wait already, of this process or of all; try again later, make fewer at once, or let the "
-    "operator raise --caller-calls (rail caller-calls)",
-    rail="caller-calls",
-)
-_TOO_OFTEN: Final = RpcError(
-    Code.RESOURCE_EXHAUSTED,
-    "this process calls too often; try again later, or let the operator raise --caller-rate (rail "
-    "caller-rate)",
-    rail="caller-rate",
-)
-_STOPPING: Final = RpcError(Code.UNAVAILABLE, "the server is stopping")
-_GONE: Final = RpcError(Code.CANCELLED, "the client has gone or cancelled the call")
-_BROKEN: Final = RpcError(Code.INTERNAL, "the handler failed; the server's operator can find out why")
-_NOT_BYTES: Final = RpcError(Code.INTERNAL, "the handler gave something that is not a message")
 
 
 class Pollable(Protocol):
@@ -125,16 +106,16 @@ class ServedCall(Call):
         outcome: bytes | RpcError
         if self._cancelled:  # between the line and this thread
             late = self.deadline is not None and self.deadline <= monotonic()
-            self._never_runs(_TOO_LATE if late else _GONE)
+            self._never_runs(refusals.TOO_LATE if late else refusals.GONE)
             return
         try:
             outcome = self.connection.shared.handler(self)
             if type(outcome) is not bytes:
-                outcome = _NOT_BYTES
+                outcome = refusals.NOT_BYTES
         except RpcError as error:
             outcome = error
         except BaseException:  # noqa: BLE001  whatever a handler does, its thread goes on serving others
-            outcome = _BROKEN
+            outcome = refusals.BROKEN
         self.finish()
         self.connection.answer(self, outcome, hold=hold)
         if self.connection.confidential and isinstance(outcome, RpcError):
@@ -145,7 +126,7 @@ class ServedCall(Call):
         """Send what was held."""
         self.connection.release()
 
-    def refuse(self, status: RpcError = _NO_ROOM) -> None:
+    def refuse(self, status: RpcError = refusals.NO_ROOM) -> None:
         """Answer that there is no room."""
         self.connection.answer(self, self.connection.shared.explained(status))
         self._never_runs(status)
@@ -161,14 +142,14 @@ class ServedCall(Call):
 
     def due(self, now: float) -> None:  # noqa: ARG002  a call has one timer, its deadline
         """End the call: its deadline has passed."""
-        self.end(_TOO_LATE)
+        self.end(refusals.TOO_LATE)
 
     def end(self, status: RpcError) -> None:
         """Answer before the handler does, and tell the handler."""
         if self.connection.answer(self, status):
             self.abandon(status)
 
-    def abandon(self, status: RpcError = _GONE) -> None:
+    def abandon(self, status: RpcError = refusals.GONE) -> None:
         """Tell the handler that nobody waits; a call that was still in line is never run."""
         self.cancel()
         if self.connection.shared.withdraw(self):
@@ -283,7 +264,7 @@ class Connection:
         for call in lost:
             call.let_go()
         for call in excess:
-            call.refuse(_TOO_OFTEN)
+            call.refuse(refusals.TOO_OFTEN)
         return calls
 
     def _resume(self) -> None:
@@ -406,7 +387,7 @@ class Connection:
     def abort(self) -> None:
         """End every call that still runs."""
         for call in list(self._calls.values()):
-            call.end(_STOPPING)
+            call.end(refusals.STOPPING)
 
     def close(self) -> None:
         """Hang up; calls that run are cancelled."""
