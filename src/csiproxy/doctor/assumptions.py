@@ -236,6 +236,13 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "accounts:link_privilege",
         of_windows_alone=True,
     ),
+    Assumption(
+        "few-privileges",
+        "WMI and mount points need no privilege of the caller but those that the service keeps",
+        "`windows/privileges.py`",
+        "documentation of privileges; Wine checks none",
+        "by hand: stage a volume through `serve`, and again with `--drop-privileges=false` where that fails",
+    ),
     # --- pipes
     Assumption(
         "pipe-owner",
