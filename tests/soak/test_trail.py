@@ -1,11 +1,15 @@
 """Records that are missing, too many or broken are told."""
 
+import io
 import json
 
 import pytest
 from tests.crash.calls import Request
 from tests.soak.client import Tally
 from tests.soak.trail import Trail
+
+from csiproxy.auditing import AuditSettings, open_trail
+from csiproxy.log import Output
 
 RESCAN = Request("disk/v1", "Rescan")
 
@@ -87,3 +91,14 @@ def test_half_a_line_is_read_once_it_is_whole(write):
     begin, end = line()[:10], line()[10:]
     assert write(begin, end="").records.total() == 0
     assert write(end).records.total() == 1
+
+
+def test_a_trail_that_is_not_as_it_was_written_is_told(tmp_path):
+    path = tmp_path / "trail"
+    for _ in range(2):
+        audit = open_trail(AuditSettings(str(path), "", False, (), 0, 16), Output(), io.StringIO())
+        audit.trail.event("start")
+        audit.close()
+    assert Trail(path).changes() == []
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    assert "records 3 to" in Trail(path).changes()[0]
