@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import IO, Final
+from typing import IO, Final, Self
 
 SECONDS: Final = 60.0
 """How long an end that is bound to come may take."""
@@ -77,3 +77,9 @@ class Proxy:
         self._process.wait(SECONDS)
         if self._process.stderr is not None:
             self._process.stderr.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
