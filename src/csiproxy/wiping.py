@@ -52,12 +52,17 @@ def _place(value: str | bytes) -> tuple[int, int]:
 def forget_locals(error: BaseException | None, *, deep: bool = False) -> None:
     """Let go what the functions had that a failure came through; those that still run keep it.
 
-    With ``deep`` also those of failures that were being handled, of which none may be suspended.
+    What the failure was made from loses its way altogether, as a frame keeps what its function was made with.
+    With ``deep`` this goes for failures that were being handled, too, of which none may be suspended.
     """
+    first = True
     while error is not None:
         step: TracebackType | None = error.__traceback__
         while step is not None:
             with suppress(RuntimeError):  # it still runs
                 step.tb_frame.clear()
             step = step.tb_next
+        if not first:
+            error.__traceback__ = None
+        first = False
         error = error.__cause__ or (error.__context__ if deep else None)
