@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -142,13 +143,20 @@ def mounting() -> None:
     demand_mounting()
 
 
-@pytest.fixture(scope="session")
-def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Prefix"]:
-    """A Windows of this test worker's own: see :class:`tools.wine.prefix.Prefix`."""
+@contextmanager
+def windows_of_its_own(directory: Path) -> Iterator["Prefix"]:
+    """A Windows below a directory; where Wine is not prepared: skip on a laptop, fail under CI=true."""
     from tools.wine.prefix import Prefix
     from tools.wine.prepare import bed
 
     if not bed().ready:
         do_without("Wine is not prepared (make wine prepares it)")
-    with Prefix(bed(), tmp_path_factory.mktemp("wine") / "prefix") as prefix:
+    with Prefix(bed(), directory / "prefix") as prefix:
+        yield prefix
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Prefix"]:
+    """A Windows of this test worker's own: see :class:`tools.wine.prefix.Prefix`."""
+    with windows_of_its_own(tmp_path_factory.mktemp("wine")) as prefix:
         yield prefix

@@ -5,6 +5,7 @@ which is the stand-in's, a third program; that asks the node of the test.
 """
 
 import pytest
+from tests.conftest import windows_of_its_own
 from tests.emulator.storage_ground import StorageGround
 from tests.emulator.test_cim_create import *  # noqa: F403
 from tests.emulator.test_cim_disk import *  # noqa: F403
@@ -30,6 +31,13 @@ class Switch:
 
     def invoke(self, target, method, /, **parameters):
         return self.current.invoke(target, method, **parameters)
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory):
+    """Not the Windows of other tests, which would find this node in its WMI."""
+    with windows_of_its_own(tmp_path_factory.mktemp("wine")) as prefix:
+        yield prefix
 
 
 @pytest.fixture(scope="module")

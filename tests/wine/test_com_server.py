@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.conftest import windows_of_its_own
 from tests.emulated import MIB, EmulatedNode
 from tests.emulator.entered import Entered, entered
 from tests.wine.wmi import over_com, standing_in, started
@@ -31,6 +32,13 @@ print(disk.Path_.Class, [row.PartitionNumber for row in partitions])
 # The registry's word on who stands behind the name.
 WHO = "import pywintypes; print(pywintypes.IID('WbemScripting.SWbemLocator'))"
 WINES_OWN = "{76A64158-CB41-11D1-8B02-00600806D9B6}"
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefix]:
+    """Not the Windows of other tests, which would find these nodes in its WMI, or none."""
+    with windows_of_its_own(tmp_path_factory.mktemp("wine")) as prefix:
+        yield prefix
 
 
 @pytest.fixture

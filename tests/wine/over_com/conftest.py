@@ -15,6 +15,7 @@ from tests import leaks
 from tests.conformance.conftest import apis, claim  # noqa: F401 - fixtures
 from tests.conformance.running import Running
 from tests.conformance.wire import Api, Client
+from tests.conftest import windows_of_its_own
 from tests.wine.wmi import over_com, standing_in
 from tools.wine.prefix import Prefix
 
@@ -34,6 +35,13 @@ class NodeOverCom(Node):
 
     def lead_to(self, session: Session) -> None:
         self._calls = {**self._own, **session_calls(session)}
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefix]:
+    """Not the Windows of other tests, which would find this node in its WMI."""
+    with windows_of_its_own(tmp_path_factory.mktemp("wine")) as prefix:
+        yield prefix
 
 
 @pytest.fixture(scope="session")
