@@ -343,6 +343,36 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         of_windows_alone=True,
     ),
     Assumption(
+        "memory-files",
+        "a partition's AccessPaths hold its letter and all its mount points; page files are on volumes with a "
+        "letter, and Win32_PageFileUsage and Win32_OSRecoveryConfiguration name what is in use",
+        "`operations/rails.py`",
+        "their pages",
+        "by hand: put a page file on a data disk, and have its disk taken offline by SetDiskState",
+    ),
+    Assumption(
+        "clustered-and-spaces",
+        "a cluster's disk has IsClustered or a metadata partition; a disk of Storage Spaces has bus 16",
+        "`storage/disk.py`",
+        "MSFT_Disk page, PARTITION_INFORMATION_GPT page",
+        "by hand: ask PartitionDisk for such disks",
+    ),
+    Assumption(
+        "letters-by-itself",
+        "Windows gives letters by itself to volumes of MBR disks, and of GPT disks unless NoDefaultDriveLetter "
+        "is set",
+        "`operations/rails.py`",
+        "documentation of automount",
+        "by hand: attach disks of both kinds, and look at `Get-Partition`",
+    ),
+    Assumption(
+        "crash-reports",
+        "Windows Error Reporting may keep the memory of a process that crashes, which nothing here forbids yet",
+        "docs",
+        "WerSetFlags page",
+        "by hand: end the service with an access violation during a call, and look for its password in the dump",
+    ),
+    Assumption(
         "event-texts",
         "EventCreate.exe shows an event's text as it is written, for ids from 1 to 1000",
         "`windows/event_log.py`",
