@@ -344,8 +344,8 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption(
         "memory-files",
-        "a partition's AccessPaths hold its letter and all its mount points; page files are on volumes with a "
-        "letter, and Win32_PageFileUsage and Win32_OSRecoveryConfiguration name what is in use",
+        "a partition's AccessPaths hold its letter and all its mount points; page files are on volumes with "
+        "a letter, and Win32_PageFileUsage and Win32_OSRecoveryConfiguration name what is in use",
         "`operations/rails.py`",
         "their pages",
         "by hand: put a page file on a data disk, and have its disk taken offline by SetDiskState",
@@ -359,18 +359,20 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption(
         "letters-by-itself",
-        "Windows gives letters by itself to volumes of MBR disks, and of GPT disks unless NoDefaultDriveLetter "
-        "is set",
+        "Windows gives letters by itself to volumes of MBR disks, and of GPT disks unless "
+        "NoDefaultDriveLetter is set",
         "`operations/rails.py`",
         "documentation of automount",
         "by hand: attach disks of both kinds, and look at `Get-Partition`",
     ),
     Assumption(
         "crash-reports",
-        "Windows Error Reporting may keep the memory of a process that crashes, which nothing here forbids yet",
+        "Windows Error Reporting may keep the memory of a process that crashes, which nothing here "
+        "forbids yet",
         "docs",
         "WerSetFlags page",
-        "by hand: end the service with an access violation during a call, and look for its password in the dump",
+        "by hand: end the service with an access violation during a call, and look for its password in "
+        "the dump",
     ),
     Assumption(
         "event-texts",
