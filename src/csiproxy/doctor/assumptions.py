@@ -367,12 +367,10 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     ),
     Assumption(
         "crash-reports",
-        "Windows Error Reporting may keep the memory of a process that crashes, which nothing here "
-        "forbids yet",
+        "Windows Error Reporting may keep the memory of a process that crashes; nothing here forbids it",
         "docs",
         "WerSetFlags page",
-        "by hand: end the service with an access violation during a call, and look for its password in "
-        "the dump",
+        "by hand: crash the service during a call, and look for the call's secret in the dump",
     ),
     Assumption(
         "event-texts",
