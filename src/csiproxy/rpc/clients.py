@@ -7,6 +7,9 @@ from csiproxy.rpc.allowance import Allowance, Budget
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.stream import Peer
 
+_DRAWN = 32
+"""Calls that a client is given at a time: to look at the clock for each would cost more than to count."""
+
 
 class Client:
     """One process; or one connection, when the system does not say whose it is.
@@ -15,13 +18,20 @@ class Client:
     call, which only who reads a connection asks, one at a time.
     """
 
-    __slots__ = ("budget", "calls", "connections", "pid")
+    __slots__ = ("_calls", "budget", "connections", "left", "pid")
 
     def __init__(self, pid: int | None, budget: Budget, calls: Allowance) -> None:
         self.pid = pid
         self.budget = budget
-        self.calls = calls
+        self._calls = calls
+        self.left = 0
         self.connections = 0
+
+    def ask(self, now: float) -> bool:
+        """Whether it may make one more call; some more are put into ``left``."""
+        drawn = self._calls.draw(now, _DRAWN)
+        self.left = max(0, drawn - 1)
+        return drawn > 0
 
 
 class Clients:

@@ -287,7 +287,12 @@ class Connection:
             if isinstance(event, Request):
                 call = ServedCall(self, event, self.shared.quick(self.endpoint, event.method))
                 self._calls[event.stream_id] = call
-                (calls if self.client.calls.spend(now) else excess).append(call)
+                client = self.client
+                if client.left:
+                    client.left -= 1
+                    calls.append(call)
+                else:
+                    (calls if client.ask(now) else excess).append(call)
                 self._active = now
                 if event.deadline is not None:
                     self.shared.timers.add(event.deadline, call)

@@ -50,7 +50,9 @@ class Route:
     def decode(self, message: bytes) -> Message:
         """Read the request as this version's message; raise RpcError when it is not one."""
         try:
-            return self.method.request.FromString(self._taken_out(message).message)
+            return self.method.request.FromString(
+                self._taken_out(message).message if self.secrets else message
+            )
         except DecodeError:
             name = self.method.request.DESCRIPTOR.full_name
             raise RpcError(Code.INVALID_ARGUMENT, f"the request is not a readable {name} message") from None
@@ -62,12 +64,13 @@ class Route:
         """
         if self.operation is None or self.binding is None:
             raise Unimplemented(f"{self.contract.name} {self.method.rpc} is not available in this csi-proxy")
-        message, secrets = self._taken_out(message)
-        arguments = self.binding.arguments(self._to_hub(message, wire))
         if not self.secrets:
+            arguments = self.binding.arguments(self._to_hub(message, wire))
             context.check()
             return self.binding.reply(self.operation(context, **arguments))
-        arguments = {name: _in_place(value, secrets) for name, value in arguments.items()}
+        message, secrets = self._taken_out(message)
+        marked_ones = self.binding.arguments(self._to_hub(message, wire))
+        arguments = {name: _in_place(value, secrets) for name, value in marked_ones.items()}
         try:
             context.check()
             return self.binding.reply(self.operation(context, **arguments))
@@ -82,8 +85,6 @@ class Route:
 
     def _taken_out(self, message: bytes) -> TakenOut:
         """The message without its secrets, and those; raise DecodeError when it is none."""
-        if not self.secrets:
-            return TakenOut(message, [])
         found = take_out(message, self.secrets)
         if found is None:
             raise DecodeError("no message")
