@@ -9,6 +9,7 @@ from typing import NamedTuple
 from google.protobuf.descriptor import Descriptor
 
 from csiproxy.api.redaction import is_secret
+from csiproxy.wiping import wipe
 
 _VARINT, _BYTES = 0, 2
 _SIZES = {1: 8, 5: 4}
@@ -42,12 +43,16 @@ def take_out(message: bytes, numbers: Container[int]) -> TakenOut | None:
         for number, start, end in _texts(message):
             if number in numbers and start < end:
                 if len(secrets) == _MOST:
-                    return None
+                    raise IndexError("too many secrets")
                 secrets.append(clean[start:end])
                 clean[start:end] = _mark(len(secrets), end - start)
-    except (IndexError, ValueError):
-        return None
-    return TakenOut(bytes(clean), secrets) if all(map(_is_text, secrets)) else None
+        if all(map(_is_text, secrets)):
+            return TakenOut(bytes(clean), secrets)
+    except IndexError:
+        pass
+    for rest in (clean, *secrets):
+        wipe(rest)
+    return None
 
 
 def _texts(message: bytes) -> Iterator[tuple[int, int, int]]:
@@ -61,6 +66,8 @@ def _texts(message: bytes) -> Iterator[tuple[int, int, int]]:
         elif kind == _BYTES:
             length, start = _varint(message, at)
             at = start + length
+            if at > len(message):
+                break
             if not depth:
                 yield tag >> 3, start, at
         elif kind in _SIZES:
