@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 stamp = $(VENV)/.installed-$(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test wine test-wine windows lint bench fuzz attack soak docs protos system-packages clean
+.PHONY: help demo test wine test-wine windows conformance-csi lint bench bench-wine fuzz attack soak docs protos lock wheel sbom system-packages clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -29,6 +29,9 @@ test-wine: windows ## run the Windows side for real, under Wine
 	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal -m wine
 	$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m tools.wine python -m pytest -p no:cacheprovider -m windows tests
 
+conformance-csi: $(call stamp,test) ## hold the CSI driver to the specification, rule by rule
+	$(if $(TEMPORARY),PYTEST_DEBUG_TEMPROOT=$(TEMPORARY)) $(BIN)/pytest -n auto --dist worksteal tests/csi_conformance
+
 lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -39,11 +42,14 @@ lint: $(call stamp,lint) ## ruff, mypy for linux and win32, import-linter
 bench: $(call stamp,bench) ## compare with peers, side by side; prints ratios
 	$(BIN)/python -m benchmarks
 
+bench-wine: windows ## compare with a grpc-go server on named pipes, under Wine
+	@$(if $(TEMPORARY),TMPDIR=$(TEMPORARY)) $(BIN)/python -m benchmarks.wine
+
 fuzz: $(call stamp,fuzz) ## look for inputs that break a parser; SECONDS per target, or TOTAL for all
 	$(BIN)/python -m fuzz $(if $(TOTAL),--total $(TOTAL),--seconds $(or $(SECONDS),60))
 
-attack: $(call stamp,test) ## race attackers against the confinement of paths; TRIES in all
-	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000)
+attack: $(call stamp,test) ## attack a proxy in every way; TRIES; a running one's ENDPOINTS [PID, AUDIT]
+	$(BIN)/python -m tests.attack --tries $(or $(TRIES),100000) $(if $(ENDPOINTS),--endpoints $(ENDPOINTS) $(if $(PID),--pid $(PID)) $(if $(AUDIT),--audit-log $(AUDIT)))
 
 soak: $(call stamp,test) system-packages ## live pods' lives with kills and faults; STORE, LIVES, SEED choose
 	$(BIN)/python -m tests.soak $(if $(STORE),--store $(STORE)) $(if $(LIVES),--lives $(LIVES)) $(if $(SEED),--seed $(SEED))
@@ -54,6 +60,15 @@ docs: $(call stamp,docs) ## build the documentation into docs/_build/html
 protos: $(call stamp,test) ## regenerate the message classes from the .proto files
 	$(BIN)/python tools/generate_protos.py
 
+lock: $(call stamp,release) ## lock the dependencies of pyproject.toml by their hashes; UPGRADE=1 takes the newest
+	$(BIN)/python -m tools.lock $(if $(UPGRADE),--upgrade)
+
+wheel: $(call stamp,release) ## build the wheel in dist, twice, and see that both are the same to the byte
+	$(BIN)/python -m tools.wheel
+
+sbom: $(call stamp,release) ## write what the program is made of to dist/csi-proxy.cdx.json (CycloneDX)
+	$(BIN)/python -m tools.sbom
+
 system-packages: ## install the foreign tools that the tests use, where that needs no question
 	@tools/system-packages
 
@@ -63,10 +78,8 @@ clean: ## remove everything that was built or installed here
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 
-$(call stamp,run): pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -e .
-	@touch $@
-
-$(call stamp,%): pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check -e '.[$*]'
+# What is installed is what the lock names, file by file; `make lock` writes it.
+$(call stamp,%): requirements/%.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/backend.txt -r requirements/$*.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -5,12 +5,15 @@ import json
 import sys
 from dataclasses import asdict
 
-from benchmarks import core_call, path_exists, start_and_memory, volume_life
+from benchmarks import audit_trail, core_call, path_exists, pods, sdk_call, start_and_memory, volume_life
 from benchmarks.measure import table
 
 BENCHMARKS = {
+    "audit_trail": audit_trail.rows,
     "core_call": core_call.rows,
     "path_exists": path_exists.rows,
+    "pods": pods.rows,
+    "sdk_call": sdk_call.rows,
     "start_and_memory": start_and_memory.rows,
     "volume_life": volume_life.rows,
 }

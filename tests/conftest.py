@@ -4,7 +4,9 @@ import ctypes
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -67,6 +69,14 @@ def target_server(tmp_path: Path) -> Iterator["TargetServer"]:
     server = TargetServer(tmp_path / "target", find_foreign)
     yield server
     server.close()
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A directory whose path leaves room for the name of a socket (pytest's own are too long for that)."""
+    directory = tempfile.mkdtemp(prefix="cp-", dir="/tmp")
+    yield Path(directory)
+    shutil.rmtree(directory)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -133,13 +143,20 @@ def mounting() -> None:
     demand_mounting()
 
 
-@pytest.fixture(scope="session")
-def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Prefix"]:
-    """A Windows of this test worker's own: see :class:`tools.wine.prefix.Prefix`."""
+@contextmanager
+def windows_of_its_own(directory: Path) -> Iterator["Prefix"]:
+    """A Windows below a directory; where Wine is not prepared: skip on a laptop, fail under CI=true."""
     from tools.wine.prefix import Prefix
     from tools.wine.prepare import bed
 
     if not bed().ready:
         do_without("Wine is not prepared (make wine prepares it)")
-    with Prefix(bed(), tmp_path_factory.mktemp("wine") / "prefix") as prefix:
+    with Prefix(bed(), directory / "prefix") as prefix:
+        yield prefix
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Prefix"]:
+    """A Windows of this test worker's own: see :class:`tools.wine.prefix.Prefix`."""
+    with windows_of_its_own(tmp_path_factory.mktemp("wine")) as prefix:
         yield prefix

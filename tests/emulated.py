@@ -28,12 +28,16 @@ NO_VOLUME = r"\\?\Volume{00000000-0000-4000-8000-00000000dead}" + "\\"
 
 
 class EmulatedNode:
-    """One node below ``directory``.  Disks are small; their images lie beside the node."""
+    """One node below ``directory``.  Disks are small; their images lie beside the node.
+
+    ``lifted`` are the guard rails that its operations are built without from then on.
+    """
 
     def __init__(
         self, directory: Path, volumes: StoreKind | None = None, *, smb_files: Show = Show.NONE
     ) -> None:
         self.directory = directory
+        self.lifted: tuple[str, ...] = ()
         self.volumes = volumes
         self.machine = Machine(str(directory / "node"), smb_files=smb_files, volumes=volumes)
         self.host = Host(self.machine.session, self.machine.win32)
@@ -55,7 +59,13 @@ class EmulatedNode:
         """Everything above this node, or above other halves of it."""
         host = Host(cim or self.machine.session, win32 or self.machine.win32)
         configuration = Configuration(
-            KUBELET, working_dirs, PLUGINS, PODS, allow_reformat, require_privacy=require_privacy
+            KUBELET,
+            working_dirs,
+            PLUGINS,
+            PODS,
+            allow_reformat,
+            require_privacy=require_privacy,
+            lifted_rails=self.lifted,
         )
         return operations.build(host, configuration, sleep=sleep)
 

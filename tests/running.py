@@ -1,9 +1,6 @@
 """A node and proxies on it as processes of their own, each of which may be killed and started again."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +12,7 @@ from csiproxy.api.endpoints import socket_path
 from csiproxy.rpc import unix
 from csiproxy.rpc.channel import Channel
 from csiproxy.rpc.stream import Stream
+from csiproxy.testing.proxy import Proxy
 
 SECONDS = 60.0
 
@@ -33,16 +31,7 @@ class ProxyProcess:
     def __init__(self, node: str, endpoints: Path, contracts: list[str]) -> None:
         self._endpoints = endpoints
         self._channels: dict[str, Channel] = {}
-        ready, told = os.pipe()
-        command = [sys.executable, "-m", "csiproxy", "serve", "--host", f"emulator:{node}"]
-        command += ["--endpoints", str(endpoints), "--serve", ",".join(contracts), "--ready-fd", str(told)]
-        self._process = subprocess.Popen(
-            command, pass_fds=[told], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        os.close(told)
-        with os.fdopen(ready, "rb") as reader:
-            said = reader.read()  # ends when the proxy has said so, or has ended itself
-        assert said == b"READY\n", self._process.stderr.read()
+        self._proxy = Proxy(node, str(endpoints), serve=contracts)
 
     def call(self, request: Request, timeout: float = SECONDS) -> Outcome:
         """Make a call on the connection that the contract's calls share."""
@@ -59,25 +48,24 @@ class ProxyProcess:
         return unix.connect(socket_path(str(self._endpoints), request.version.endpoint))
 
     def record(self) -> dict:
-        """The next record of the audit trail; waits for it."""
-        return json.loads(self._process.stderr.readline())
+        """The next record of a call in the audit trail; waits for it."""
+        while True:
+            record = json.loads(self._proxy.errors.readline())
+            if "rpc" in record:
+                return record
 
     def has_died(self) -> int:
         """How it ended, once it has."""
-        return self._process.wait(SECONDS)
+        return self._proxy.wait()
 
     def kill(self) -> None:
-        self._process.kill()
         self.close()
 
     def close(self) -> None:
         """End it without ceremony, whatever it does."""
         for channel in self._channels.values():
             channel.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait(SECONDS)
-        self._process.stderr.close()
+        self._proxy.close()
 
 
 class Running:

@@ -16,7 +16,10 @@ from pathlib import Path
 import grpc
 import pytest
 
+from csiproxy import auditing
 from csiproxy.api.filesystem import v1_pb2 as filesystem
+from csiproxy.audit import head
+from csiproxy.audit.verification import verify
 from csiproxy.emulator.control import Control
 from csiproxy.errors import Code
 from csiproxy.rpc import unix
@@ -110,7 +113,9 @@ def test_it_says_that_it_is_ready_and_then_answers_on_every_endpoint(node):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order_and_it_takes_its_sockets_along(node, number):
     with running(node) as daemon:
-        assert daemon.stop(number) == (0, "")
+        code, errors = daemon.stop(number)
+        assert code == 0
+        assert [json.loads(line)["event"] for line in errors.splitlines()][-2:] == ["stopping", "stopped"]
         assert list((node / "endpoints").glob("*.sock")) == []
 
 
@@ -207,7 +212,8 @@ def test_the_audit_trail_names_the_caller(node, tmp_path):
     log = tmp_path / "audit.jsonl"
     with running(node, "--audit-log", str(log)):
         call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
-    (record,) = [json.loads(line) for line in log.read_text().splitlines()]
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    (record,) = [record for record in records if "rpc" in record]
     assert record["caller"] == {"pid": os.getpid(), "uid": os.getuid()}
     assert (record["rpc"], record["outcome"]) == ("/v1.Disk/Rescan", "OK")
     assert log.stat().st_mode & 0o777 == 0o600
@@ -218,7 +224,88 @@ def test_an_audit_trail_that_cannot_be_written_stops_no_call(node):
         assert call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan") == b""
         code, errors = daemon.stop()
         assert code == 0
-        assert "1 audit records could not be written" in errors
+        assert "audit: a record could not be written (No space left on device); records are held" in errors
+        assert "30 audit records are in this log instead" in errors
+        assert '"rpc":"/v1.Disk/Rescan"' in errors
+
+
+def test_the_trail_tells_the_life_of_the_service(node, tmp_path):
+    log = tmp_path / "audit.jsonl"
+    with running(node, "--serve", "disk/v1"):
+        with running(node, "--serve", "disk/v1,volume/v1", "--audit-log", str(log)) as daemon:
+            assert daemon.stop()[0] == 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    names = [event["event"] for event in events]
+    assert names[:3] == ["file", "start", "privileges-given-up"]
+    assert names[3:] == ["endpoint-served", "endpoint-skipped", "stopping", "stopped", "checkpoint"]
+    start = events[1]
+    assert start["configuration"]["serve"] == ["disk/v1", "volume/v1"]
+    assert len(start["configuration_sha256"]) == 64
+    assert (events[3]["endpoint"], events[4]["endpoint"]) == ("csi-proxy-volume-v1", "csi-proxy-disk-v1")
+
+
+def test_a_call_that_cannot_be_recorded_does_not_run_when_records_are_required(node):
+    with running(node, "--audit-log", "/dev/full", "--audit", "required"):
+        with pytest.raises(RpcError) as caught:
+            call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
+        assert caught.value.code is Code.UNAVAILABLE
+        assert "no call runs without a record" in caught.value.message
+        assert call(node / "endpoints", "csi-proxy-disk-v1", HEALTH) == b"\x08\x01"
+
+
+def test_a_required_record_is_there_before_the_call_runs(node, tmp_path):
+    log = tmp_path / "audit.jsonl"
+    with running(node, "--audit-log", str(log), "--audit", "required"):
+        call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
+    begin, end = [r for r in map(json.loads, log.read_text().splitlines()) if "rpc" in r]
+    assert (begin["phase"], begin["id"]) == ("begin", end["id"])
+    assert (end["outcome"], end["decision"]) == ("OK", "allowed")
+    assert end["steps"] == [["MSFT_StorageSetting.UpdateHostStorageCache", "0"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_a_proxy_gives_up_the_way_to_more_rights_and_the_node_does_not(node):
+    def status(process: int) -> str:
+        return Path(f"/proc/{process}/status").read_text()
+
+    with running(node) as daemon, Control(str(node)) as control:
+        assert "NoNewPrivs:\t1" in status(daemon.process.pid)
+        assert "NoNewPrivs:\t0" in status(control.process)
+    with running(node, "--drop-privileges=false") as daemon:
+        assert "NoNewPrivs:\t0" in status(daemon.process.pid)
+
+
+def test_a_second_process_does_not_write_into_the_same_trail(node, tmp_path):
+    log = str(tmp_path / "audit.jsonl")
+    with running(node, "--audit-log", log):
+        done = refused("--host", f"emulator:{node}", "--audit-log", log)
+    assert done.returncode == 2
+    assert "is written by another process" in done.stderr
+
+
+def test_killed_services_leave_a_trail_without_findings(node, tmp_path):
+    log = tmp_path / "audit.jsonl"
+    for _ in range(3):
+        with running(node, "--audit-log", str(log)) as daemon:
+            call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
+            daemon.process.kill()
+            daemon.process.wait()
+    key = auditing.read_key(f"{log}.key", create=False)
+    end = head.read(Path(f"{log}.head").read_bytes())
+    report = verify(str(log), {key.id: key.secret}, lambda: end)
+    assert report.findings == []
+    assert len([line for line in log.read_text().splitlines() if "Rescan" in line]) == 3
+
+
+def test_records_are_copied_to_other_logs(node, tmp_path):
+    """Nobody listens there as a rule: what matters is that this is told and holds nothing up."""
+    log = tmp_path / "audit.jsonl"
+    flags = ("--audit-log", str(log), "--audit-copy", "journald", "--audit-copy", "syslog")
+    with running(node, *flags) as daemon:
+        call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/Rescan")
+        assert daemon.stop()[0] == 0
+    configured = json.loads(log.read_text().splitlines()[1])["configuration"]["audit"]["copies"]
+    assert configured == ["journald", "syslog"]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +333,21 @@ def test_endpoints_where_others_may_write_are_refused(node):
     assert "could pose as csi-proxy" in done.stderr
 
 
-HEAVY = ("asyncio", "click", "rich", "google.protobuf", "sqlite3", "subprocess", "ssl", "logging", "email")
+HEAVY = (
+    "asyncio",
+    "click",
+    "email",
+    "google.protobuf",
+    "hashlib",
+    "logging",
+    "rich",
+    "shutil",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "watchdog",
+    "yaml",
+)
 
 
 def test_serving_imports_nothing_that_serving_does_not_need(node):
@@ -303,8 +404,9 @@ def test_the_log_goes_where_go_flags_say(node):
     with running(node, f"-log_file={log}", "-logtostderr=false", "-v=5") as daemon:
         call(node / "endpoints", "csi-proxy-disk-v1", "/v1.Disk/ListDiskIDs")
         assert daemon.stop() == (0, "")
-    warning, record = log.read_text().splitlines()
+    warning, *records = log.read_text().splitlines()
     assert "without effect here: -v" in warning
-    assert json.loads(record)["rpc"] == "/v1.Disk/ListDiskIDs"
+    rpcs = [record["rpc"] for record in map(json.loads, records) if "rpc" in record]
+    assert rpcs == ["/v1.Disk/ListDiskIDs"]
     done = refused("--host", f"emulator:{node}", f"-log_file={node}/missing/log", "-logtostderr=false")
     assert (done.returncode, "cannot be opened" in done.stderr) == (2, True)

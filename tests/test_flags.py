@@ -5,6 +5,7 @@ import os
 import pytest
 
 from csiproxy import flags
+from csiproxy.rpc.limits import Limits
 
 HOST = ("--host", "emulator:/tmp/node")
 
@@ -16,7 +17,7 @@ def test_one_flag_is_enough():
     assert given.configuration.csi_plugins_path == r"C:\var\lib\kubelet\plugins\kubernetes.io\csi"
     assert given.configuration.pod_path == r"C:\var\lib\kubelet\pods"
     assert not given.configuration.allow_reformat
-    assert (given.audit_log, given.ready_fd, given.grace) == ("-", None, 30.0)
+    assert (given.audit.log, given.ready_fd, given.grace) == ("-", None, 30.0)
 
 
 def test_the_services_prefixes_follow_kubelets_directory():
@@ -85,6 +86,9 @@ def test_an_open_descriptor_is_taken_for_readiness():
         ([*HOST, "--grace", "-1"], "seconds"),
         ([*HOST, "--grace", "nan"], "seconds"),
         ([*HOST, "--allow-reformat=maybe"], "true nor false"),
+        ([*HOST, "--lift-rail=system-disk"], "can be lifted"),
+        ([*HOST, "--caller-rate=0"], "a count"),
+        ([*HOST, "--caller-calls=٣"], "a count"),
         ([*HOST, "--no-such-flag"], "no-such-flag"),
         ([*HOST, "-log_file"], "-log_file"),
         ([*HOST, "-metrics-bind-address=8888"], "localhost:8888"),
@@ -132,6 +136,19 @@ def test_the_go_programs_command_line_is_taken_as_deployments_write_it():
     assert not given.configuration.require_privacy
     assert given.configuration.working_dirs == (r"C:\data", r"D:\data")
     assert given.warnings == ("log flags without effect here: -v (the audit trail has every call)",)
+
+
+def test_rails_are_lifted_by_name_and_callers_limited():
+    given = flags.parse([*HOST, "--lift-rail", "recovery-disk, volume-in-use", "--lift-rail=pod-volume"])
+    assert given.configuration.lifted_rails == ("recovery-disk", "volume-in-use", "pod-volume")
+    assert given.limits == Limits()
+    assert not given.configuration.dry_run
+    given = flags.parse(
+        [*HOST, "--dry-run", "--caller-rate=7", "--caller-calls", "8", "--caller-connections", "9"]
+    )
+    assert given.configuration.dry_run
+    assert (given.limits.calls_per_second_per_client, given.limits.calls_per_client) == (7, 70)
+    assert (given.limits.queued_calls_per_client, given.limits.connections_per_client) == (8, 9)
 
 
 @pytest.mark.parametrize("address", ["localhost:8888", ":8888", "127.0.0.1:0", "[::1]:8888", ""])

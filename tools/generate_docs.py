@@ -1,5 +1,5 @@
-"""Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, and the part about
-classes in docs/emulator.md.
+"""Write the pages that are made from tables in the code: docs/versions.md, docs/errors.md, docs/events.md,
+the part about classes in docs/emulator.md, and what is assumed of Windows in docs/windows.md.
 
 ``python tools/generate_docs.py [DIRECTORY]``; the directory is docs/ unless given.
 """
@@ -11,8 +11,11 @@ from pathlib import Path
 
 from csiproxy import errors
 from csiproxy.api.overview import VersionRow, versions_table
+from csiproxy.doctor.assumptions import ASSUMPTIONS
 from csiproxy.emulator.fidelity import Fidelity, Point, providers
 from csiproxy.host.schema import CimClass
+from csiproxy.server.event_kinds import CHECKPOINT, LEFT_OUT, OTHER_CALL, SECURITY, STARTED, STOPPED, kinds
+from csiproxy.server.event_trail import MOST_WAITING, READS_A_SECOND, READS_AT_ONCE
 from csiproxy.storage.codes import CIM, HRESULT, ISCSI, SERVICE, WIN32
 
 GENERATED = "<!-- Made by tools/generate_docs.py; change the tables, not this page. -->\n\n"
@@ -71,7 +74,34 @@ From [WMI Error Constants](https://learn.microsoft.com/windows/win32/wmisdk/wmi-
 `0x8007nnnn` is the Windows code `nnnn`.
 
 """
+EVENTS_INTRODUCTION = """\
+On Windows every RPC is an event in the log Application, from the source `csi-proxy`: a line that says what
+was called by whom and how it ended, and the [audit record](running.md) as JSON. Secrets are in neither.
+`--event-log=false` turns this off.
+
+```console
+> wevtutil qe Application /q:"*[System[Provider[@Name='csi-proxy'] and (EventID=604)]]" /f:text /rd:true /c:5
+> Get-WinEvent -FilterHashtable @{{LogName='Application'; ProviderName='csi-proxy'; Level=2,3}}
+```
+
+The level is Information where the call was done, Warning where it was refused for a reason that its caller
+can act on, and Error where the node or csi-proxy itself is at fault (UNKNOWN, INTERNAL, UNAVAILABLE,
+DATA_LOSS). Of calls that only read, {burst} at once and then {rate:g} a second are told one by one; the
+others are summed up once a minute (event {left_out}). No call waits for the log: at most {waiting} events
+wait to be written, and what finds no room is counted in that event, too. The audit trail has every call in
+any case.
+
+"""
+EVENTS_OF_CALLS = """
+## Calls
+
+Older versions' RPCs have the ids of their newest names ([versions](versions.md)).
+
+"""
 CLASSES_BEGIN = "<!-- Made by tools/generate_docs.py up to the next mark; change the classes, not this. -->"
+ASSUMPTIONS_BEGIN = (
+    "<!-- Made by tools/generate_docs.py of src/csiproxy/doctor/assumptions.py; change that, not this. -->"
+)
 CLASSES_END = "<!-- Made up to here. -->"
 CLASSES_INTRODUCTION = """\
 What each class of the emulated CIM server has, what of Windows' class it leaves out, and how each further
@@ -219,6 +249,21 @@ def emulator_page() -> str:
     return before + made + after
 
 
+def windows_page() -> str:
+    """The page as it is, with the list of assumptions made anew."""
+    page = (DOCS / "windows.md").read_text(encoding="utf-8")
+    before, found, rest = page.partition(ASSUMPTIONS_BEGIN)
+    _, end, after = rest.partition(CLASSES_END)
+    if not (found and end):
+        raise SystemExit(f"docs/windows.md lacks one of its marks: {ASSUMPTIONS_BEGIN} or {CLASSES_END}")
+    rows = (
+        (one.text, one.where, one.source, f"`{one.name}`: {one.tries}" if one.test else one.tries)
+        for one in ASSUMPTIONS
+    )
+    listed = table(("what is assumed", "where", "source", "self-test"), *rows)
+    return f"{before}{ASSUMPTIONS_BEGIN}\n\n{listed}\n{CLASSES_END}{after}"
+
+
 def joins_table() -> str:
     """What joins the classes; a test holds the node's own associations against these facts."""
     rows = []
@@ -258,7 +303,43 @@ def verified(point: Point) -> str:
     return f"`{point.module}`: {point.test.removeprefix('test_').replace('_', ' ')}"
 
 
-PAGE_MAKERS = {"versions.md": versions_page, "errors.md": errors_page, "emulator.md": emulator_page}
+def events_page() -> str:
+    own = (
+        (STARTED, "calls are answered", "Information"),
+        (STOPPED, "no more calls are answered", "Information"),
+        (SECURITY, "somebody has an endpoint who should not", "Error"),
+        (LEFT_OUT, "reading calls that were left out; Warning: events were lost", "Information, Warning"),
+        (OTHER_CALL, "a call of a method that does not exist (limited like one that reads)", "Warning"),
+        (CHECKPOINT, "a signed checkpoint of the audit trail", "Information"),
+    )
+    introduction = EVENTS_INTRODUCTION.format(
+        burst=READS_AT_ONCE, rate=READS_A_SECOND, left_out=LEFT_OUT, waiting=MOST_WAITING
+    )
+    return "".join(
+        [
+            "# Events\n\n",
+            GENERATED,
+            introduction,
+            table(("event", "what", "level"), *((str(event), *rest) for event, *rest in own)),
+            EVENTS_OF_CALLS,
+            table(
+                ("event", "group", "RPC", "limited"),
+                *(
+                    (str(kind.id), group, f"`{kind.name}`", "yes" if kind.reads else "")
+                    for group, kind in kinds()
+                ),
+            ),
+        ]
+    )
+
+
+PAGE_MAKERS = {
+    "versions.md": versions_page,
+    "errors.md": errors_page,
+    "events.md": events_page,
+    "emulator.md": emulator_page,
+    "windows.md": windows_page,
+}
 
 
 def main() -> None:

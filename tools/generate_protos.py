@@ -21,7 +21,7 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 
 def proto_files() -> list[str]:
     """Return the .proto files of the package as paths relative to ``src``, in a stable order."""
-    return sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.glob("csiproxy/api/*/*.proto"))
+    return sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.glob("csiproxy/**/*.proto"))
 
 
 def generate(out: Path) -> list[Path]:
@@ -62,7 +62,7 @@ def mend_stub(stub: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as a command."""
-    parser = argparse.ArgumentParser(description="compile the .proto files of csiproxy.api")
+    parser = argparse.ArgumentParser(description="compile the .proto files of csiproxy")
     parser.add_argument("--out", type=Path, default=SOURCE, help="directory to write under (default: src)")
     options = parser.parse_args(arguments)
     written = generate(options.out)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import DecodeError, Message
 
+from csiproxy.audit import chain
 from csiproxy.errors import Code
 from csiproxy.operations.context import Note
 from csiproxy.rpc.stream import Peer
@@ -49,13 +50,16 @@ def run(data: bytes) -> None:
         error=text if choices & 32 else "",
         origin=text if choices & 64 else "",
     )
-    line = audit.encode(record, lost_before=choices)
+    line = audit.encode(record)
     demand(
         line.endswith(b"\n") and line.count(b"\n") == 1 and line.isascii(), "a record is one line of ASCII"
     )
     demand(len(line) <= _LINE, "a record is bounded")
     demand(all(0x20 <= byte < 0x7F for byte in line[:-1]), "a record holds no control character")
     demand(isinstance(json.loads(line), dict), "a record is a JSON object")
+    chained, position = chain.forge(chain.START, line)
+    link = chain.read(chained[:-1])
+    demand(link is not None and link.claim == position, "a record keeps its place in the chain")
     demand(SECRET in text or SECRET.encode() not in line, "a secret is never recorded")
 
 

@@ -6,8 +6,8 @@ An input is a byte of choices and a text, as UTF-8 or as UTF-16, in which lone s
 import unicodedata
 from collections.abc import Iterable
 
-from csiproxy.emulator import places
 from csiproxy.errors import InvalidArgument, PermissionDenied
+from csiproxy.host import paths
 from csiproxy.host.names import equality_key, same_name
 from csiproxy.operations.paths import MAX_LONG_PATH, MAX_PATH, Confinement, parse, shown
 from fuzz.broken import demand
@@ -120,7 +120,7 @@ def _accepted(text: str, parts: tuple[str, ...], limit: int, rooted: bool) -> No
 
 def _host_agrees(parts: tuple[str, ...]) -> None:
     """The emulated node takes paths apart by itself."""
-    drive, rest = places.split("\\".join(parts) + "\\", "fuzz")
+    drive, rest = paths.split("\\".join(parts) + "\\", "fuzz")
     demand((drive + ":", *rest) == parts, "the node reads the same path")
 
 

@@ -3,10 +3,13 @@
 import os
 
 
-def open_to_append(path: str) -> int:
-    """Open ``path`` for appending bytes; a new file is readable by this account alone.  Raise OSError."""
+def open_to_append(path: str, more: int = 0) -> int:
+    """Open ``path`` for appending bytes, with ``more`` flags of the system's.  Raise OSError.
+
+    A new file is readable by this account alone.
+    """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | more, 0o600)
 
 
 def write_whole(descriptor: int, data: bytes) -> None:

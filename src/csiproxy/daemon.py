@@ -1,4 +1,4 @@
-"""``csi-proxy serve``: the composition root, and the only place that names a host."""
+"""``csi-proxy serve``: the composition root, which puts the operations on a host behind endpoints."""
 
 import os
 import sys
@@ -6,20 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
-from csiproxy import flags, listening, operations, supervision
+from csiproxy import auditing, flags, hardening, listening, operations, supervision
 from csiproxy.api import versions
 from csiproxy.api.versions import Contract
-from csiproxy.errors import CsiProxyError, HostError, InvalidArgument
+from csiproxy.audit.copies import Level
+from csiproxy.auditing import Audit
+from csiproxy.errors import CsiProxyError, HostError, InvalidArgument, Unavailable, Unimplemented
 from csiproxy.flags import Settings
 from csiproxy.host import Host
+from csiproxy.hosts import open_host
 from csiproxy.listening import Place, Unusable
 from csiproxy.log import Output, open_log
 from csiproxy.server import incident
-from csiproxy.server.audit import FileSink, Trail
+from csiproxy.server.audit import Trail
+from csiproxy.server.host_steps import StepLog, watched
 from csiproxy.server.server import Endpoints, Proxy
 from csiproxy.supervision import Supervisor
 
 if TYPE_CHECKING:
+    from csiproxy.server.event_trail import EventTrail
     from csiproxy.server.metrics import Metrics
     from csiproxy.server.metrics_page import MetricsPage
 
@@ -77,7 +82,33 @@ def _logged(settings: Settings, supervisor: Callable[[], Supervisor]) -> int:
 
 def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, log: TextIO) -> None:
     contracts = _contracts(settings)
-    trail = _trail(settings, raw, log)
+    try:
+        audit = auditing.open_trail(settings.audit, raw, log)
+    except auditing.Unusable as error:
+        raise _Stop(MISCONFIGURED, str(error)) from error
+    try:
+        _serve(settings, supervise, audit, contracts, log)
+    finally:
+        audit.close()
+        standing = audit.trail.standing
+        if standing.spilled:
+            log.write(f"csi-proxy serve: {standing.spilled} audit records are in this log instead\n")
+        if standing.lost:
+            log.write(f"csi-proxy serve: {standing.lost} audit records could not be written\n")
+
+
+def _serve(
+    settings: Settings,
+    supervise: Callable[[], Supervisor],
+    audit: Audit,
+    contracts: tuple[Contract, ...],
+    log: TextIO,
+) -> None:
+    trail = audit.trail
+    events = _events(settings, contracts, log)
+    if events is not None:
+        trail.follow(events)
+    audit.started(settings)
     if settings.windows_service and (problem := supervision.service_problem()):
         raise _Stop(
             MISCONFIGURED,
@@ -90,25 +121,45 @@ def _run(settings: Settings, supervise: Callable[[], Supervisor], raw: Output, l
     except Unusable as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
     metrics = _metrics(settings, contracts, trail)
-    proxy = Proxy(contracts, _operations(settings, metrics), trail, log, metrics=metrics)
+    steps = StepLog()
+    served = _operations(settings, steps, metrics)
+    if settings.drop_privileges:  # from here on: the node, if it was started here, keeps its own
+        _harden(trail, log)
+    proxy = Proxy(contracts, served, trail, log, settings.limits, metrics, steps)
     page = _metrics_page(settings, metrics)
 
     # From here on a signal means an orderly end: what was opened is to be closed again.
     supervisor = supervise()
+    supervision.keep_memory_private()
     endpoints = _listen(proxy, place)
+    audit.listens(endpoints)
     for problem in endpoints.untrusted:
         log.write(f"csi-proxy serve: SECURITY: {problem}\n")
     proxy.start()
     supervisor.serving()
     _announce(endpoints, place, settings)
+    if events is not None:
+        events.started(len(endpoints.served), endpoints.left)
     supervisor.wait()
     supervisor.stopping(settings.grace)
+    trail.event("stopping")
     if page is not None:
         page.close()
-    if not proxy.stop(settings.grace):
+    done = proxy.stop(settings.grace)
+    trail.event("stopped", cancelled_calls=not done)
+    if not done:
         log.write(f"csi-proxy serve: calls that still ran after {settings.grace:g} s were cancelled\n")
-    if trail.lost:
-        log.write(f"csi-proxy serve: {trail.lost} audit records could not be written\n")
+
+
+def _harden(trail: Trail, log: TextIO) -> None:
+    """Give up what serving does not need; what cannot be given up is told, and no reason not to serve."""
+    try:
+        done = hardening.harden()
+    except OSError as error:
+        trail.event("privileges-kept", Level.WARNING, reason=error.strerror)
+        log.write(f"csi-proxy serve: SECURITY: privileges cannot be given up ({error.strerror})\n")
+    else:
+        trail.event("privileges-given-up", given_up=done.given_up, kept=done.kept)
 
 
 def _contracts(settings: Settings) -> tuple[Contract, ...]:
@@ -118,23 +169,31 @@ def _contracts(settings: Settings) -> tuple[Contract, ...]:
         raise _Stop(MISCONFIGURED, f"--serve or --no-serve: {error}") from error
 
 
-def _trail(settings: Settings, raw: Output, log: TextIO) -> Trail:
-    if settings.audit_log == "-":
-        return Trail(raw, log)
-    try:
-        return Trail(FileSink.open(settings.audit_log), log)
-    except OSError as error:
-        problem = f"--audit-log {settings.audit_log} cannot be opened ({error.strerror})"
-        raise _Stop(MISCONFIGURED, f"{problem}: name a file that you may append to") from error
+def _events(settings: Settings, contracts: Sequence[Contract], log: TextIO) -> "EventTrail | None":
+    """The event log of Windows, which calls do without where it cannot be had."""
+    if sys.platform == "win32" and settings.event_log:
+        from csiproxy.server.event_trail import EventTrail
+        from csiproxy.windows.event_log import open_source
+
+        try:
+            return EventTrail(open_source(), contracts, log)
+        except OSError as error:
+            problem = f"the event log cannot be opened ({error.strerror}); calls go on without"
+            log.write(f"csi-proxy serve: {problem}\n")
+    return None
 
 
 def _metrics(settings: Settings, contracts: Sequence[Contract], trail: Trail) -> "Metrics | None":
     if not settings.metrics:
         return None
-    from csiproxy.server.metrics import Metrics
+    from csiproxy.server.metrics import Losses, Metrics
+
+    def losses() -> Losses:
+        standing = trail.standing
+        return Losses(standing.held, standing.spilled, standing.lost, trail.lost_by_followers)
 
     methods = (f"/{contract.service}/{rpc}" for contract in contracts for rpc in contract.rpcs)
-    return Metrics(methods, lambda: trail.lost)
+    return Metrics(methods, losses)
 
 
 def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage | None":
@@ -149,34 +208,24 @@ def _metrics_page(settings: Settings, metrics: "Metrics | None") -> "MetricsPage
         raise _Stop(MISCONFIGURED, f"{problem}: name an address that is free") from error
 
 
-def _operations(settings: Settings, metrics: "Metrics | None") -> operations.Operations:
-    host = _host(settings.emulator, settings.volumes)
-    if metrics is not None:
-        from csiproxy.server.host_steps import MeteredSession
-
-        host = replace(host, cim=MeteredSession(host.cim, metrics.step))
+def _operations(settings: Settings, steps: StepLog, metrics: "Metrics | None") -> operations.Operations:
+    host = watched(_host(settings), steps, metrics.step if metrics else None)
     try:
         return operations.build(host, settings.configuration)
     except InvalidArgument as error:
         raise _Stop(MISCONFIGURED, str(error)) from error
     except (CsiProxyError, HostError) as error:
-        raise _Stop(FAILURE, f"the node in {settings.emulator} cannot be used: {error}") from error
+        node = f"the node in {settings.emulator}" if settings.emulator else "this machine"
+        raise _Stop(FAILURE, f"{node} cannot be used: {error}") from error
 
 
-def _host(directory: str, volumes: str | None) -> Host:
-    if not directory:
-        raise _Stop(
-            MISCONFIGURED,
-            "this release cannot manage this machine's own storage yet: name an emulated node with --host",
-        )
-    from csiproxy.emulator import connect
-
+def _host(settings: Settings) -> Host:
     try:
-        return connect.connect(directory, volumes=volumes)
-    except (HostError, OSError) as error:
-        raise _Stop(
-            FAILURE, f"the emulated node in {directory} cannot be reached or started: {error}"
-        ) from error
+        return open_host(settings.emulator, settings.volumes)
+    except Unimplemented as error:
+        raise _Stop(MISCONFIGURED, f"--host is missing: {error}") from error
+    except Unavailable as error:
+        raise _Stop(FAILURE, str(error)) from error
 
 
 def _listen(proxy: Proxy, place: Place) -> Endpoints:

@@ -100,16 +100,19 @@ class CsiProxyError(Exception):
     ``str(error)`` is one sentence that says what is wrong and, where there is one, what to do next.  It
     holds no secret.  ``windows_code`` is the Win32 code that fits; ``origin`` names the Windows call that
     gave it and its own return value (``MSFT_Disk.Initialize returned 41002``), empty where the proxy
-    itself refused.
+    itself refused.  ``rail`` names the guard rail that stood in the way, "" where none did.
     """
 
     code: ClassVar[Code] = Code.UNKNOWN
     default_windows_code: ClassVar[int] = WindowsCode.GEN_FAILURE
 
-    def __init__(self, message: str, windows_code: int | None = None, *, origin: str = "") -> None:
+    def __init__(
+        self, message: str, windows_code: int | None = None, *, origin: str = "", rail: str = ""
+    ) -> None:
         super().__init__(message)
         self.windows_code = int(self.default_windows_code if windows_code is None else windows_code)
         self.origin = origin
+        self.rail = rail
 
 
 class InvalidArgument(CsiProxyError):

@@ -6,15 +6,20 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NoReturn
 
-from csiproxy import klog
+from csiproxy import audit_flags, klog
+from csiproxy.auditing import AuditSettings
 from csiproxy.klog import Log
 from csiproxy.operations.configuration import STORAGE_SERVICES, Configuration
+from csiproxy.operations.rail import LIFTABLE
+from csiproxy.rpc.limits import Limits
 
 _KUBELET_PATH = r"C:\var\lib\kubelet"
 _EMULATOR = "emulator:"
 _STANDARD_STREAMS = 3
+_LIMITS = Limits()
 _ON_WINDOWS = sys.platform == "win32"
 
 _DESCRIPTION = """\
@@ -40,9 +45,11 @@ class Settings:
     ``emulator`` is the state directory of the emulated node (or the file that opens its entrance), "" for
     this machine itself, ``volumes`` its store of volumes where it is started here and that is not what it was
     before; ``endpoints`` the directory of the socket files; ``pipe_sddl`` who may connect to the
-    pipes of Windows, "" for the default; ``audit_log`` a file, ``-`` for the log; ``metrics`` where metrics
-    are served, "" for nowhere; ``ready_fd`` a descriptor or None; ``grace`` the seconds that running calls
-    have at the end.  ``warnings`` are for the operator.
+    pipes of Windows, "" for the default; ``event_log`` whether the event log of Windows is told, too;
+    ``metrics`` where metrics are served, "" for nowhere; ``drop_privileges`` whether rights that serving does
+    not need are given up; ``ready_fd`` a descriptor or None; ``grace`` the
+    seconds that running calls have at the end; ``limits`` what a caller gets.  ``warnings`` are for the
+    operator.
     """
 
     emulator: str
@@ -51,13 +58,16 @@ class Settings:
     serve: tuple[str, ...]
     no_serve: tuple[str, ...]
     configuration: Configuration
-    audit_log: str
+    audit: AuditSettings
+    event_log: bool
     log: Log
     metrics: str
     pipe_sddl: str
     windows_service: bool
+    drop_privileges: bool
     ready_fd: int | None
     grace: float
+    limits: Limits
     warnings: tuple[str, ...]
 
 
@@ -70,10 +80,11 @@ def parse(argv: Sequence[str]) -> Settings:
         parser.error(str(error))
     given = parser.parse_args([_two_dashes(argument) for argument in taken.rest])
     kubelet_path: str = given.kubelet_path
+    emulator: str = given.host or ""
     return Settings(
-        emulator=given.host,
+        emulator=emulator,
         volumes=given.volumes,
-        endpoints=given.endpoints or os.path.join(given.host, "endpoints"),
+        endpoints=given.endpoints or os.path.join(emulator, "endpoints"),
         serve=_patterns(given.serve),
         no_serve=_patterns(given.no_serve),
         configuration=Configuration(
@@ -84,16 +95,42 @@ def parse(argv: Sequence[str]) -> Settings:
             allow_reformat=given.allow_reformat,
             allow_services=(*STORAGE_SERVICES, *given.allow_service),
             require_privacy=given.require_privacy,
+            lifted_rails=_patterns(given.lift_rail),
+            dry_run=given.dry_run,
         ),
-        audit_log=given.audit_log,
+        audit=audit_flags.settings(given),
+        event_log=given.event_log,
         log=taken.log,
         metrics=given.metrics_bind_address,
         pipe_sddl=given.pipe_sddl,
         windows_service=given.windows_service,
+        drop_privileges=given.drop_privileges,
         ready_fd=given.ready_fd,
         grace=given.grace,
+        limits=Limits(
+            connections_per_client=given.caller_connections,
+            queued_calls_per_client=given.caller_calls,
+            calls_per_client=10 * given.caller_rate,
+            calls_per_second_per_client=given.caller_rate,
+        ),
         warnings=taken.warnings,
     )
+
+
+@cache
+def _columns() -> int:
+    """How wide the terminal is."""
+    try:
+        return int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (ValueError, OSError):
+        return 80
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal.  By itself it would load shutil to learn how wide, for every flag."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,12 +145,14 @@ def _parser() -> argparse.ArgumentParser:
         prog="csi-proxy serve",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     _add_node_flags(parser)
     _add_path_flags(parser)
     _add_smb_flags(parser)
+    _add_rail_flags(parser)
+    audit_flags.add(parser)
     _add_running_flags(parser)
     return parser
 
@@ -124,7 +163,6 @@ def _add_node_flags(parser: argparse.ArgumentParser) -> None:
         "--host",
         type=_host,
         required=not _ON_WINDOWS,
-        default="",
         metavar="emulator:DIR",
         help="the node whose storage is managed: the emulated Windows node that keeps its state in DIR, "
         "which is started when it does not run yet, or whose entrance is opened by the file DIR; "
@@ -234,14 +272,64 @@ def _add_smb_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_rail_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("guard rails")
+    group.add_argument(
+        "--lift-rail",
+        type=_rails,
+        action="append",
+        default=[],
+        metavar="NAME[,…]",
+        help=f"do without a guard rail: {', '.join(LIFTABLE)}; an error says which one stood in the way; "
+        "may be repeated",
+    )
+    group.add_argument(
+        "--dry-run",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="true|false",
+        help="decide and record every call, and change nothing: a call that would change something fails "
+        "and says what",
+    )
+    group.add_argument(
+        "--caller-connections",
+        type=_count,
+        default=_LIMITS.connections_per_client,
+        metavar="N",
+        help="connections that one process may have; the one that was idle longest goes for a new one; "
+        f"default: {_LIMITS.connections_per_client}",
+    )
+    group.add_argument(
+        "--caller-calls",
+        type=_count,
+        default=_LIMITS.queued_calls_per_client,
+        metavar="N",
+        help="calls of one process that may wait, for each kind, while as many of its calls run as may; "
+        f"default: {_LIMITS.queued_calls_per_client}",
+    )
+    group.add_argument(
+        "--caller-rate",
+        type=_count,
+        default=int(_LIMITS.calls_per_second_per_client),
+        metavar="N",
+        help="calls a second that one process may make for long, and ten times as many in one burst; "
+        f"default: {_LIMITS.calls_per_second_per_client:.0f}",
+    )
+
+
 def _add_running_flags(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("running")
     group.add_argument(
-        "--audit-log",
-        default="-",
-        metavar="FILE|-",
-        help="append one line of JSON for every RPC to FILE (made readable for you alone), or to the log; "
-        "secrets are never in it; default: -",
+        "--event-log",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="tell every RPC to the event log of Windows, too (Application, source csi-proxy), of those that "
+        "only read about one a second; default: true; without effect on other systems",
     )
     group.add_argument(
         "--metrics-bind-address",
@@ -260,6 +348,16 @@ def _add_running_flags(parser: argparse.ArgumentParser) -> None:
         metavar="true|false",
         help="run under the service control manager of Windows, which starts csi-proxy with this flag; "
         "'csi-proxy service install' makes the service",
+    )
+    group.add_argument(
+        "--drop-privileges",
+        type=_boolean,
+        nargs="?",
+        const=True,
+        default=True,
+        metavar="true|false",
+        help="give up, before serving, every privilege of the account that storage does not take (Windows), "
+        "or the way to new ones (Linux); default: true",
     )
     group.add_argument(
         "--ready-fd",
@@ -301,6 +399,21 @@ def _windows_path(text: str) -> str:
             rf"'{text}' is no absolute Windows path below a drive: write C:\var\lib\kubelet"
         )
     return text.removesuffix("\\")
+
+
+def _rails(text: str) -> str:
+    for name in _patterns([text]):
+        if name not in LIFTABLE:
+            raise argparse.ArgumentTypeError(
+                f"'{name}' is no guard rail that can be lifted: these are {', '.join(LIFTABLE)}"
+            )
+    return text
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[1-9][0-9]{0,8}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a count from 1 to 999999999")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

@@ -24,6 +24,14 @@ class Supervisor(Protocol):
         ...
 
 
+def keep_memory_private() -> None:
+    """Let no crash leave the memory of this process in a file: requests may hold secrets while they run."""
+    if sys.platform != "win32":
+        from resource import RLIMIT_CORE, setrlimit
+
+        setrlimit(RLIMIT_CORE, (0, 0))
+
+
 def foreground() -> Supervisor:
     """Whoever started this process."""
     if sys.platform == "win32":

@@ -24,7 +24,7 @@ GOOD = Group(
     ),
     changes=(
         Change("Wind", until="v1beta1", hub="Turn"),
-        Change("Label", until="v1alpha1", request=same),
+        Change("Label", until="v1alpha1", request=same, ask=same),
         Change("Rewind", until="v1alpha1", own_messages=True),
     ),
 )
@@ -72,6 +72,14 @@ def test_the_real_table_and_a_sound_invented_one_pass():
             "Label until v1alpha1: applies to nothing",
         ),
         (changed(Change("Label", until="v1beta1")), "Label until v1beta1: changes nothing"),
+        (
+            changed(Change("Label", until="v1beta1", request=same)),
+            "Label until v1beta1: what servers convert, callers have to convert back",
+        ),
+        (
+            changed(Change("Label", until="v1beta1", hear=same)),
+            "Label until v1beta1: what servers convert, callers have to convert back",
+        ),
         (changed(Change("Label", until="v1beta1", hub="Label")), "hub repeats the name"),
         (changed(Change("Label", until="v1beta1", hub="Tag")), "v1beta1 Label: the hub has no Tag"),
         (
@@ -107,7 +115,7 @@ def test_a_removed_rpc_and_a_deprecated_field_may_be_recorded():
 
 
 def test_an_older_shape_goes_before_a_newer_one():
-    group = changed(Change("Label", until="v1beta1", reply=same))
+    group = changed(Change("Label", until="v1beta1", reply=same, hear=same))
     check([group])
     assert group.change("Label", "v1alpha1").request is same
     assert group.change("Label", "v1beta1").reply is same

@@ -80,3 +80,20 @@ def test_only_version_names_parse(text):
 def test_what_looks_like_a_version_name_but_is_none_is_refused(text):
     with pytest.raises(ValueError, match="is not a version name"):
         VersionName.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "hub_rpc", "own"),
+    [
+        ("disk/v1", "GetDiskStats", "GetDiskStats"),
+        ("disk/v1beta2", "GetDiskStats", "DiskStats"),
+        ("disk/v1alpha1", "GetDiskStats", None),
+        ("filesystem/v1beta1", "IsSymlink", "IsMountPoint"),
+        ("filesystem/v1", "RmdirContents", None),
+        ("csi-proxy/v1alpha1", "Mkdir", "Mkdir"),
+        ("csi-proxy/v1alpha1", "Rmdir", None),  # it unlinks, too
+        ("disk/v1", "GetDiskNumberByName", None),
+    ],
+)
+def test_a_contract_knows_its_name_for_an_rpc_of_the_hub_that_means_the_same(name, hub_rpc, own):
+    assert contract(name).rpc_for(hub_rpc) == own

@@ -41,7 +41,7 @@ def test_what_is_not_known_is_left_out():
 )
 def test_what_is_encoded_is_decoded(code, message, windows_code, origin, domain):
     data = encode(code, message, windows_code=windows_code, origin=origin, domain=domain)
-    expected = StatusDetails(code, message, windows_code, windows_name(windows_code), origin, domain)
+    expected = StatusDetails(code, message, windows_code, windows_name(windows_code), origin, "", domain)
     assert decode(data) == expected
 
 

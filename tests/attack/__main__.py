@@ -1,70 +1,87 @@
-"""``python -m tests.attack``: a race of attackers against a proxy at work, and what came of it."""
+"""``python -m tests.attack``: attack a proxy in every way that the suite knows, and print what came of it.
+
+Without ``--endpoints`` each attack gets a node and a proxy of its own.
+"""
 
 import argparse
 import random
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
-from time import monotonic
+from fnmatch import fnmatch
 
-from tests.attack.client import OK
-from tests.attack.race import Plan, Report, run
+from tests.attack import deputy, exhaustion, injection, race, replay, squatting
+from tests.attack.suite import Attack, Result, attack_foreign, attack_own, table
+from tests.attack.target import Target, own
 
 TRIES = 100_000
-_TOLD_EVERY = 5000
+
+ATTACKS: tuple[Attack, ...] = (
+    *injection.ATTACKS,
+    *squatting.ATTACKS,
+    *deputy.ATTACKS,
+    *exhaustion.ATTACKS,
+    *replay.ATTACKS,
+)
+RACE = Attack("race of links", "nothing outside is touched")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Give 0 when nothing outside the prefix was touched, 1 when something was."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.attack", description="Race against a proxy at work."
+    """Give 0 when the proxy withstood everything, 1 when it did not."""
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description="Attack a proxy.")
+    parser.add_argument(
+        "--tries",
+        type=int,
+        default=TRIES,
+        help=f"calls of the race, and at most of each other attack; default {TRIES}",
     )
-    parser.add_argument("--tries", type=int, default=TRIES, help=f"calls that are fired; default {TRIES}")
-    parser.add_argument("--seed", type=int, help="of shots and swaps (their interleaving is the host's)")
-    parser.add_argument("--attackers", type=int, default=2, help="processes that swap; default 2")
-    parser.add_argument("--clients", type=int, default=4, help="threads that fire; default 4")
-    parser.add_argument("--keep", action="store_true", help="leave the node's directory")
+    parser.add_argument(
+        "--seed", type=int, help="of everything that is by chance (interleaving is the host's)"
+    )
+    parser.add_argument(
+        "--only", default="*", metavar="PATTERN", help="attacks whose names match, like 'CVE*'"
+    )
+    parser.add_argument(
+        "--endpoints", metavar="DIR", help="attack the proxy whose sockets are in DIR, instead of our own"
+    )
+    parser.add_argument(
+        "--pid", type=int, default=0, help="with --endpoints: its process, to look at what it uses"
+    )
+    parser.add_argument("--audit-log", default="", metavar="FILE", help="with --endpoints: its audit records")
+    parser.add_argument("--keep", action="store_true", help="leave the directory of the race")
     given = parser.parse_args(argv)
     seed = random.randrange(1 << 20) if given.seed is None else given.seed
-    plan = Plan(given.tries, seed, given.attackers, given.clients)
-    print(f"seed {seed}: {plan.attackers} attackers against {plan.clients} clients, {plan.tries} tries")
+    print(f"seed {seed}, {given.tries} tries", flush=True)
+    foreign = Target(given.endpoints, given.pid, given.audit_log) if given.endpoints else None
+    rows: list[tuple[Attack, Result]] = []
+    for attack in (*ATTACKS, RACE):
+        if not fnmatch(attack.name, given.only):
+            continue
+        if foreign is not None:
+            result = attack_foreign(attack, foreign, given.tries, seed)
+        elif attack is RACE:
+            result = _race(given.tries, seed, keep=given.keep)
+        else:
+            with own() as made:
+                result = attack_own(attack, made, given.tries, seed)
+        rows.append((attack, result))
+        print(f"  {attack.name}: {result.verdict}, {result.tries} tries", flush=True)
+        for problem in result.problems:
+            print(f"    {problem}")
+    print(table(rows))
+    return 1 if any(result.problems for _, result in rows) else 0
+
+
+def _race(tries: int, seed: int, *, keep: bool) -> Result:
     directory = tempfile.mkdtemp(prefix="cp-")
-    started = monotonic()
-
-    def progress(number: int) -> None:
-        if number % _TOLD_EVERY == 0 and number <= plan.tries:
-            print(f"  {number} tries, {number / (monotonic() - started):.0f}/s", flush=True)
-
-    report = run(directory, plan, progress)
-    tell(report)
-    if given.keep:
+    report = race.run(directory, race.Plan(tries, seed))
+    race.tell(report)
+    if keep:
         print(f"everything is in {directory}")
     else:
         shutil.rmtree(directory)
-    return 1 if report.escapes else 0
-
-
-def tell(report: Report) -> None:
-    """Print what was tried, what succeeded, what was refused and why, and what escaped."""
-    swaps = report.swaps.total() - report.swaps["in vain"]
-    rate = report.tries / report.seconds
-    print(f"{report.tries} tries in {report.seconds:.1f} s ({rate:.0f}/s), {swaps} swaps")
-    print("swaps: " + ", ".join(f"{name} {count}" for name, count in report.swaps.most_common()))
-    by_outcome: Counter[str] = Counter()
-    by_rpc: dict[str, Counter[bool]] = {}
-    for (rpc, outcome), count in report.outcomes.items():
-        by_outcome[outcome] += count
-        by_rpc.setdefault(rpc, Counter())[outcome == OK] += count
-    print("outcomes: " + ", ".join(f"{name} {count}" for name, count in by_outcome.most_common()))
-    for rpc in sorted(by_rpc):
-        print(f"  {rpc:<52} {by_rpc[rpc][True]:>7} ok {by_rpc[rpc][False]:>7} refused")
-    kernel = "told by the kernel, too" if report.kernel else "this host does not tell of openings"
-    print(f"audited escape attempts: {report.noted}; looks at the outside: {report.looks} ({kernel})")
-    print("ESCAPES:" if report.escapes else "nothing outside the prefix was touched")
-    for escape in report.escapes:
-        print(f"  {escape}")
+    return Result(report.tries, report.escapes, seconds=report.seconds)
 
 
 if __name__ == "__main__":

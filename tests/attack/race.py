@@ -14,14 +14,14 @@ from pathlib import Path
 from time import monotonic
 
 from tests.attack import canaries
-from tests.attack.client import Client, Outcome
+from tests.attack.client import OK, Client, Outcome
 from tests.attack.ground import DROP, KNOWN, KUBELET, MADE, OUTSIDE, TOPS, Ground, prepare
 from tests.attack.openings import Openings
 
-from csiproxy.cli.demo.processes import Program
 from csiproxy.emulator import connect
 from csiproxy.emulator.control import Control
 from csiproxy.host.win32 import EntryKind, Win32
+from csiproxy.testing.processes import Program
 
 ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.1
@@ -117,6 +117,27 @@ def run(directory: str, plan: Plan, progress: Callable[[int], None] = lambda _: 
     return report
 
 
+def tell(report: Report) -> None:
+    """Print what was tried, what succeeded, what was refused and why, and what escaped."""
+    swaps = report.swaps.total() - report.swaps["in vain"]
+    rate = report.tries / report.seconds
+    print(f"{report.tries} tries in {report.seconds:.1f} s ({rate:.0f}/s), {swaps} swaps")
+    print("swaps: " + ", ".join(f"{name} {count}" for name, count in report.swaps.most_common()))
+    by_outcome: Counter[str] = Counter()
+    by_rpc: dict[str, Counter[bool]] = {}
+    for (rpc, outcome), count in report.outcomes.items():
+        by_outcome[outcome] += count
+        by_rpc.setdefault(rpc, Counter())[outcome == OK] += count
+    print("outcomes: " + ", ".join(f"{name} {count}" for name, count in by_outcome.most_common()))
+    for rpc in sorted(by_rpc):
+        print(f"  {rpc:<52} {by_rpc[rpc][True]:>7} ok {by_rpc[rpc][False]:>7} refused")
+    kernel = "told by the kernel, too" if report.kernel else "this host does not tell of openings"
+    print(f"audited escape attempts: {report.noted}; looks at the outside: {report.looks} ({kernel})")
+    print("ESCAPES:" if report.escapes else "nothing outside the prefix was touched")
+    for escape in report.escapes:
+        print(f"  {escape}")
+
+
 @contextmanager
 def _processes(ground: Ground) -> Iterator[str]:
     """The node and its proxy, each a process; gives the directory of the sockets."""
@@ -125,7 +146,7 @@ def _processes(ground: Ground) -> Iterator[str]:
     node = Program("node", ("emulator", "run", "--state", ground.node), log)
     try:
         trail = ("--audit-log", os.path.join(ground.directory, "audit"))
-        proxy = Program("proxy", ("serve", "--host", host, *trail), log)
+        proxy = Program("proxy", ("serve", "--host", host, "--caller-rate", "1000000", *trail), log)
         try:
             yield os.path.join(ground.node, "endpoints")
         finally:
@@ -181,7 +202,7 @@ def _fire(
 def _look_at_audit(ground: Ground, report: Report) -> None:
     """Every call has its record, and none made the proxy itself fail."""
     with open(os.path.join(ground.directory, "audit"), "rb") as file:
-        records = [json.loads(line) for line in file]
+        records = [record for record in map(json.loads, file) if "rpc" in record]
     if len(records) != report.tries:
         report.escaped(f"{report.tries} calls left {len(records)} audit records")
     report.noted = sum(

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.attack import canaries
-from tests.attack.__main__ import tell
 from tests.attack.client import OK
 from tests.attack.ground import ONLY_OUTSIDE, prepare
 from tests.attack.openings import Openings
-from tests.attack.race import Plan, Report, Watcher, run
+from tests.attack.race import Plan, Report, Watcher, run, tell
 from tests.attack.shots import NOT_FIRED, SHOTS, betrayed
 
 from csiproxy.api import versions

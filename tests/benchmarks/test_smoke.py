@@ -11,7 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["core_call", "path_exists", "start_and_memory", "volume_life"])
+@pytest.mark.parametrize(
+    "name", ["audit_trail", "core_call", "path_exists", "pods", "sdk_call", "start_and_memory", "volume_life"]
+)
 def test_a_benchmark_runs_and_gives_figures(name: str) -> None:
     command = [sys.executable, "-m", "benchmarks", "--quick", "--json", name]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=120)

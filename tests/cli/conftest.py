@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -37,14 +36,6 @@ def csi_proxy(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
         return Run(code, out, err)
 
     return run
-
-
-@pytest.fixture
-def short_directory() -> Iterator[Path]:
-    """A directory whose path leaves room for the name of a socket (pytest's own are too long for that)."""
-    directory = tempfile.mkdtemp(prefix="cp-", dir="/tmp")
-    yield Path(directory)
-    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="module")

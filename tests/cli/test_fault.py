@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import CommandLine
 
-from csiproxy.cli.demo.processes import Program
 from csiproxy.emulator.connect import connect
+from csiproxy.testing.processes import Program
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import pytest
 from rich.console import Console
 
 from csiproxy.cli.failure import Failure, Problem
-from csiproxy.cli.output import Output, printable, table, waiting
+from csiproxy.cli.output import Output, as_json, table, waiting
+from csiproxy.host.names import printable
 
 
 def rendered(*args, **kwargs) -> str:
@@ -29,6 +30,22 @@ def test_people_get_the_text_and_programs_the_document(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == "text\n"
     Output(json=True).result({"a": "ü"}, lambda screen: screen.print("text"))
     assert capsys.readouterr().out == '{"a": "ü"}\n'
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J", "\x9b31m", "\u202egpj", "a\u2028b", "\u200b", "\x07"])
+def test_json_escapes_what_would_drive_a_terminal_and_stays_the_same(text: str) -> None:
+    for indent in (None, 2):
+        written = as_json({"name": f"ü{text}"}, indent)
+        assert json.loads(written) == {"name": f"ü{text}"}
+        assert "ü" in written
+        assert written.replace("\n", "").isprintable()
+
+
+def test_sentences_and_failures_escape_it_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().done("disk \x1b[2J")
+    Output().failure(Failure(Problem("no \u202e", origin="\x9b")))
+    shown = capsys.readouterr()
+    assert (shown.out + shown.err).replace("\n", "").isprintable()
 
 
 def test_what_was_done_is_a_sentence_or_facts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,11 +60,16 @@ class Running:
         return proxy
 
     def close(self) -> None:
+        self.leave()
+        with Control(self.node) as control:
+            control.stop()
+
+    def leave(self) -> None:
+        """End the proxy; the node goes on."""
         for client in self._clients.values():
             client.close()
         self._proxy.terminate()
         assert self._proxy.wait(60) == 0
-        self.control.stop()
         self.control.close()
 
     def client(self, name: str) -> Client:

@@ -56,7 +56,7 @@ def perform(operations: Operations, request: Request, context: Context | None = 
     assert found is not None
     try:
         wire = found.decode(request.message)
-        data = found.run(context or Context(), request.message, wire)
+        data = found.write(found.run(context or Context(), request.message, wire))
     except CsiProxyError as error:
         return Outcome(failure=type(error).__name__, windows_code=error.windows_code)
     return Outcome(reply=str(plain(request.method.reply.FromString(data))))

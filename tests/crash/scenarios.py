@@ -295,7 +295,9 @@ def set_disk_state_online_under_san_policy(node):
 
 @scenario
 def set_disk_state_offline(node):
-    return Request(DISK, "SetDiskState", {"disk_number": mounted(node).disk, "is_online": False})
+    volume = node.volume()
+    volume.put("data", "precious")
+    return Request(DISK, "SetDiskState", {"disk_number": volume.disk, "is_online": False})
 
 
 @scenario
@@ -323,7 +325,9 @@ def format_a_raw_volume(node):
 
 @scenario
 def format_a_formatted_volume(node):
-    return Request(VOLUME, "FormatVolume", {"volume_id": mounted(node).id})
+    volume = node.volume()
+    volume.put("data", "precious")
+    return Request(VOLUME, "FormatVolume", {"volume_id": volume.id})
 
 
 @scenario
@@ -601,5 +605,7 @@ def first_service_lists_disk_volume_mappings(node):
 
 
 def reformatting(node: EmulatedNode) -> Request:
-    """FormatVolume of a full, mounted volume on a node whose operator allows that."""
-    return Request(VOLUME, "FormatVolume", {"volume_id": mounted(node).id})
+    """FormatVolume of a full volume on a node whose operator allows that."""
+    volume = node.volume()
+    volume.put("data", "precious")
+    return Request(VOLUME, "FormatVolume", {"volume_id": volume.id})

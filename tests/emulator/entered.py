@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from csiproxy.emulator import connect
+from csiproxy.emulator.entering import enter
 from csiproxy.emulator.machine import Machine
 from csiproxy.emulator.node import Node
 from csiproxy.emulator.tcp import Entrance, EntrancePlace
@@ -22,7 +22,7 @@ class Entered:
 
     def host(self) -> Host:
         """Both halves of the port, through the entrance."""
-        return connect.enter(self.token_file)
+        return enter(self.token_file)
 
 
 @contextmanager

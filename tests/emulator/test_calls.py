@@ -158,6 +158,11 @@ WELL_FORMED = {
     "control.set_smb_server": (("files", "127.0.0.1", 445), False),
     "control.remove_smb_server": (("files",), False),
     "control.smb_servers": ((), False),
+    "control.give_letter": (("D", "volume"), False),
+    "control.take_letter": (("D",), False),
+    "control.letters": ((), False),
+    "control.put_page_files": (((),), False),
+    "control.put_dump": ((r"C:\MEMORY.DMP",), False),
     "control.clear_faults": ((), False),
     "control.stop": ((), False),
 }

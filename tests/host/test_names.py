@@ -3,7 +3,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from csiproxy.host.names import equality_key, same_name, utf16_length
+from csiproxy.host.names import equality_key, printable, same_name, utf16_length
 
 # The $UpCase file, 65,536 little-endian units, that mkntfs of ntfs-3g 2022.10.3 writes (Windows 7's table).
 UPCASE_SHA256 = "41c26bc7a12bdaeb26025c93118697c7e3ef81ee048b00fe5cce2a472e0e0742"
@@ -69,3 +69,10 @@ def test_letters_with_a_reversible_capital_are_equal_to_it():
 @given(st.text(max_size=40))
 def test_length_is_counted_in_utf16_units(text):
     assert utf16_length(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+@given(st.text())
+def test_what_is_printable_stays_and_the_rest_is_spelt_out(text):
+    shown = printable(text)
+    assert shown.isprintable()
+    assert (shown == text) is text.isprintable()

@@ -4,7 +4,7 @@ Paths are compared as NTFS does; only names below the two prefixes of CSIProxySe
 are nobody's to change.  A volume is named by the number of the image that it is on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -178,6 +178,7 @@ class Windows:
                 return
             raise
         if force or entry.kind is Kind.LINK:
+            self._require_no_pods([key, *self._below(key)], leaving=key)
             self._remove(key)
         elif entry.kind is Kind.MOUNT:
             raise Refused(FailedPrecondition, 145)
@@ -188,6 +189,7 @@ class Windows:
         key = key_of(path)
         self._entry(key)
         self._require_directory(key)
+        self._require_no_pods(self._below(key), leaving=key)
         for below in list(self._below(key)):
             del self.names[below]
 
@@ -261,6 +263,8 @@ class Windows:
             self._bring_online(number)
         elif not disk.offline:
             self._refuse_system(number)
+            if list(self._places(disk.image)):
+                raise Refused(FailedPrecondition, 2404)
             self.disks[number] = replace(disk, offline=True)
 
     def get_disk_stats(self, number: int) -> int:
@@ -330,12 +334,14 @@ class Windows:
         if entry.kind in (Kind.LINK, Kind.PLANTED):
             raise Refused(PermissionDenied, 4395)
         if entry.kind is Kind.MOUNT:
+            self._require_no_pods([key_of(path)])
             self.names[key_of(path)] = Node(Kind.DIRECTORY)
 
     def dismount_volume(self, volume: int) -> None:
-        for key, node in self.names.items():
-            if node.kind is Kind.MOUNT and node.volume == volume:
-                self.names[key] = Node(Kind.DIRECTORY)
+        places = list(self._places(volume))
+        self._require_no_pods(places)
+        for key in places:
+            self.names[key] = Node(Kind.DIRECTORY)
 
     def resize_volume(self, volume: int, size: int) -> None:
         image = self._volume(volume)
@@ -473,6 +479,26 @@ class Windows:
         self.disks[number] = replace(disk, offline=False)
         self._refresh(number)
         self.disks[number] = replace(self.disks[number], read_only=False)
+
+    def _places(self, volume: int) -> Iterator[Key]:
+        """Where a volume is mounted."""
+        return (key for key, node in self.names.items() if node.kind is Kind.MOUNT and node.volume == volume)
+
+    def _require_no_pods(self, keys: Iterable[Key], leaving: Key = ()) -> None:
+        """No link of a pod may lead to a living volume's mount point, but those that go as well."""
+        pods = ROOTS[1]
+        links = [
+            key_of(node.target)
+            for key, node in self.names.items()
+            if node.kind is Kind.LINK
+            and key[: len(pods)] == pods
+            and not (leaving and key[: len(leaving)] == leaving)
+        ]
+        for key in keys:
+            node = self.names[key]
+            mounted = node.kind is Kind.MOUNT and self._lives(node.volume)
+            if mounted and any(target[: len(key)] == key for target in links):
+                raise Refused(FailedPrecondition, 2404)
 
     def _number(self, volume: int) -> int:
         return next(number for number, disk in self.disks.items() if disk.image == volume)

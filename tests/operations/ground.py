@@ -1,11 +1,14 @@
 """What several tests of operations look at, and hosts that misbehave in one way."""
 
-from tests.emulated import EmulatedNode
+from tests.emulated import KUBELET, PODS, EmulatedNode
 from tests.storage.scheduled import ScheduledWin32
 
 from csiproxy.errors import Win32Error
 from csiproxy.host.win32 import Association, CodeSet, IdentifierType, StorageDevice, StorageIdentifier
 from csiproxy.operations.context import Context
+from csiproxy.operations.paths import Confinement
+from csiproxy.operations.rails import Rails
+from csiproxy.storage import Storage
 from csiproxy.storage.disk import Partition
 
 
@@ -57,3 +60,8 @@ class MuteDisk(ScheduledWin32):
         if device.number == 1:
             raise Win32Error(1, "DeviceIoControl", "Incorrect function")
         return device
+
+
+def rails(storage: Storage) -> Rails:
+    """All guard rails over a node."""
+    return Rails(storage, Confinement((KUBELET,)), storage.pod_links(PODS))

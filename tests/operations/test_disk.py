@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.emulated import GIB, MIB, EmulatedNode
-from tests.operations.ground import MuteDisk, data, events, identifier, layout
+from tests.operations.ground import MuteDisk, data, events, identifier, layout, rails
 from tests.operations.refusals import refused
 from tests.storage.scheduled import LossySession, ScheduledWin32
 
@@ -169,7 +169,9 @@ def test_partitions_without_any_volume_are_1005_after_a_bounded_wait(node, call)
     assert created.return_value == 0
     slept: list[float] = []
     storage = Storage(node.host)
-    disks = DiskGroup(storage.disks, storage.volumes, Locks(storage.mutex), sleep=slept.append)
+    disks = DiskGroup(
+        storage.disks, storage.volumes, Locks(storage.mutex), rails(storage), sleep=slept.append
+    )
     before = layout(node, number)
     with refused(FailedPrecondition, 1005):
         disks.partition_disk(call, disk_number=number)
@@ -198,7 +200,9 @@ def test_a_volume_that_takes_a_moment_to_arrive_is_waited_for(node, call):
     session = LateVolumes(node.machine.session, polls=3)
     storage = Storage(type(node.host)(session, node.host.win32))
     slept: list[float] = []
-    disks = DiskGroup(storage.disks, storage.volumes, Locks(storage.mutex), sleep=slept.append)
+    disks = DiskGroup(
+        storage.disks, storage.volumes, Locks(storage.mutex), rails(storage), sleep=slept.append
+    )
     assert disks.prepare(call, number, PartitionStyle.GPT).id
     assert len(slept) == 3
 
@@ -426,6 +430,6 @@ def test_callers_at_once_make_one_partition(node):
 def test_a_disk_that_another_proxy_works_on_is_170_or_258_once_the_wait_is_over(node):
     number = node.attach()
     storage = Storage(node.host)
-    impatient = DiskGroup(storage.disks, storage.volumes, Locks(storage.mutex, seconds=0.0))
+    impatient = DiskGroup(storage.disks, storage.volumes, Locks(storage.mutex, seconds=0.0), rails(storage))
     with node.host.win32.mutex(f"disk {number}", 1.0), refused(Aborted, 258):
         impatient.partition_disk(Context(), disk_number=number)

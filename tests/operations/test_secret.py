@@ -22,7 +22,9 @@ def test_a_secret_prints_as_stars_only(show) -> None:
 
 
 def test_a_secret_is_revealed_by_name_only() -> None:
-    assert Secret(HUSH).reveal() == HUSH
+    with Secret(HUSH).revealed() as text:
+        assert text == HUSH
+    assert text == "\0" * len(HUSH)
     assert not hasattr(Secret(HUSH), "__dict__")
 
 
@@ -36,6 +38,35 @@ def test_secrets_are_equal_by_their_text_and_to_no_text() -> None:
     assert Secret(HUSH) != Secret("other")
     assert Secret(HUSH) != HUSH
     assert len({Secret(HUSH), Secret(HUSH)}) == 1
+
+
+def test_a_digest_tells_secrets_apart_and_needs_the_key() -> None:
+    digest = Secret(HUSH).digest(b"key", "user")
+    assert Secret(HUSH).digest(b"key", "user") == digest
+    others = [Secret("x").digest(b"key", "user"), Secret(HUSH).digest(b"yek", "user")]
+    assert digest not in [*others, Secret(HUSH).digest(b"key", "us")]
+    assert HUSH.encode() not in digest
+
+
+def test_a_wiped_secret_is_an_empty_one() -> None:
+    kept = bytearray(HUSH.encode())
+    secret = Secret(kept)
+    secret.wipe()
+    assert not secret
+    assert kept == bytes(len(HUSH))
+
+
+def test_what_was_revealed_to_a_call_that_failed_is_overwritten_as_well() -> None:
+    seen = []
+
+    def call(text: str) -> None:
+        seen.append(id(text))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"), Secret(HUSH).revealed() as text:
+        call(text)
+    assert text == "\0" * len(HUSH)
+    assert seen == [id(text)]
 
 
 @pytest.mark.parametrize("away", [pickle.dumps, copy.copy, copy.deepcopy])

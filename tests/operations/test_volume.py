@@ -322,7 +322,7 @@ def test_the_mount_point_of_an_offline_disk_is_removed_too(node, groups, call):
     staged = node.volume()
     node.make(STAGING)
     groups.volume.mount_volume(call, volume_id=staged.id, target_path=STAGING)
-    groups.disk.set_disk_state(call, disk_number=staged.disk, is_online=False)
+    node.storage.disks.take_offline(node.storage.disks.get(staged.disk))
     groups.volume.unmount_volume(call, volume_id=staged.id, target_path=STAGING)
     assert node.names(STAGING) == []
 

@@ -88,3 +88,12 @@ def test_a_part_of_a_budget_takes_from_the_whole() -> None:
     assert other.take(3)
     other.give(7)
     assert whole.held == other.held == 0
+
+
+def test_many_are_drawn_at_once_as_far_as_there_are_any() -> None:
+    allowance = Allowance(10, 2.0, 0.0)
+    assert allowance.draw(0.0, 4) == 4
+    assert allowance.draw(0.0, 32) == 6
+    assert allowance.draw(0.25, 32) == 0
+    assert allowance.draw(1.0, 32) == 2
+    assert allowance.draw(100.0, 32) == 10

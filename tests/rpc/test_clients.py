@@ -1,6 +1,7 @@
 """Processes and their shares."""
 
 from threading import Thread
+from time import monotonic
 
 import pytest
 
@@ -65,3 +66,20 @@ def test_threads_count_without_loss() -> None:
     for thread in threads:
         thread.join()
     assert len(clients) == 0
+
+
+def test_a_client_may_call_so_often_in_a_burst_and_then_by_its_rate() -> None:
+    limits = Limits(calls_per_client=100, calls_per_second_per_client=10.0)
+    client = Clients(limits).enter(Peer(7, 0))
+    begun = monotonic()
+
+    def granted(now: float) -> int:
+        count = 0
+        while client.left or client.ask(now):
+            count += 1 + client.left
+            client.left = 0
+        return count
+
+    assert granted(begun) == 100
+    assert granted(begun + 0.05) == 0
+    assert granted(begun + 3.0) in (29, 30)

@@ -40,9 +40,12 @@ def test_what_is_no_code_is_unknown(value: bytes) -> None:
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 @example("100%")
 @example("%41")
+@example(" ")
+@example(" two words ")
 def test_a_message_survives_the_wire(text: str) -> None:
     encoded = encode_message(text, 1 << 20)
     assert all(0x20 <= byte <= 0x7E for byte in encoded)
+    assert encoded == encoded.strip(b" ")
     assert decode_message(encoded) == text
 
 

@@ -3,18 +3,24 @@
 import io
 import json
 import os
-import stat
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.audit.test_primary import Fragile
+from tests.running import until
 
+from csiproxy.audit.copies import Entry, Level
+from csiproxy.audit.plain_file import PlainFile
+from csiproxy.audit.primary import Room
 from csiproxy.errors import Code
 from csiproxy.operations.context import Note
 from csiproxy.rpc.stream import Peer
-from csiproxy.server.audit import LONGEST_TEXT, FileSink, Record, Trail, encode
+from csiproxy.server.audit import LONGEST_TEXT, Beginning, Record, Trail, Unrecorded, encode
+from csiproxy.server.host_steps import Step
 
 
 def record(**changes) -> Record:
@@ -31,19 +37,6 @@ def record(**changes) -> Record:
     return Record(**{**fields, **changes})
 
 
-class LyingDown:
-    """A sink that fails while ``down``."""
-
-    def __init__(self) -> None:
-        self.down = True
-        self.lines: list[bytes] = []
-
-    def write(self, line: bytes) -> None:
-        if self.down:
-            raise OSError(28, "No space left on device")
-        self.lines.append(line)
-
-
 def test_a_record_holds_who_what_how_and_how_long() -> None:
     assert json.loads(encode(record(notes=(Note("brought-online", {"disk": 1, "by": "policy"}),)))) == {
         "time": "2026-01-31T12:00:00.000001Z",
@@ -51,6 +44,8 @@ def test_a_record_holds_who_what_how_and_how_long() -> None:
         "rpc": "/v1.Disk/SetDiskState",
         "caller": {"pid": 41, "uid": 1000},
         "arguments": {"disk_number": 1},
+        "id": "",
+        "decision": "allowed",
         "outcome": "OK",
         "windows_code": 0,
         "duration_ms": 12.346,
@@ -83,11 +78,6 @@ def test_a_windows_caller_is_told_with_program_and_session() -> None:
     }
 
 
-def test_times_are_utc_whatever_zone_they_were_taken_in() -> None:
-    elsewhere = datetime(2026, 1, 31, 14, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert json.loads(encode(record(time=elsewhere)))["time"] == "2026-01-31T12:00:00.000000Z"
-
-
 @given(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))
 def test_any_text_stays_inside_its_line(argument: str, rpc: str) -> None:
     line = encode(record(arguments={"path": argument}, rpc=rpc, error=argument))
@@ -103,23 +93,50 @@ def test_a_long_method_name_or_error_is_cut() -> None:
     assert line["error"] == "y" * LONGEST_TEXT + f"…[+{5000 - LONGEST_TEXT} characters]"
 
 
-def test_a_new_file_is_for_its_owner_alone_and_an_old_one_is_appended_to(tmp_path) -> None:
-    path = tmp_path / "audit.jsonl"
-    for _ in range(2):
-        Trail(FileSink.open(str(path)), io.StringIO()).write(record())
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(path.read_bytes().splitlines()) == 2
+def test_what_the_proxy_decided_and_by_which_rule_is_told() -> None:
+    assert json.loads(encode(record()))["decision"] == "allowed"
+    failed = json.loads(encode(record(outcome=Code.INTERNAL, origin="MSFT_Disk.Initialize returned 40001")))
+    assert (failed["decision"], failed.get("rule")) == ("allowed", None)
+    refused = json.loads(encode(record(outcome=Code.FAILED_PRECONDITION, rule="system-disk")))
+    assert (refused["decision"], refused["rule"]) == ("refused", "system-disk")
+    assert json.loads(encode(record(ran=False)))["decision"] == "refused"
 
 
-def test_lines_of_many_threads_and_two_writers_do_not_mix(tmp_path) -> None:
+def test_steps_on_the_host_and_the_objects_of_an_answer_are_told() -> None:
+    line = json.loads(
+        encode(record(steps=(Step("MSFT_Disk.Initialize", "41002"),), answer={"volume_ids": ["V"]}))
+    )
+    assert line["steps"] == [["MSFT_Disk.Initialize", "41002"]]
+    assert line["answer"] == {"volume_ids": ["V"]}
+
+
+BEGINNING = Beginning("a-1", datetime(2026, 1, 31, tzinfo=UTC), "e", "/v1.Disk/Rescan", Peer(1, 2), {})
+
+
+def test_events_and_beginnings_are_lines_too() -> None:
+    sink = Fragile()
+    trail = Trail(sink, io.StringIO())
+    trail.event("start", pid=7)
+    trail.begin(BEGINNING)
+    start, begin = (json.loads(line) for line in sink.lines)
+    assert (start["event"], start["pid"]) == ("start", 7)
+    assert (begin["id"], begin["phase"]) == ("a-1", "begin")
+
+
+def test_names_of_calls_differ_within_and_between_processes() -> None:
+    trails = [Trail(Fragile(), io.StringIO()) for _ in range(2)]
+    assert len({trail.next_id() for trail in trails for _ in range(10)}) == 20
+
+
+def test_lines_of_many_threads_do_not_mix(tmp_path: Path) -> None:
     path = str(tmp_path / "audit.jsonl")
-    trails = [Trail(FileSink.open(path), io.StringIO()) for _ in range(2)]
+    trail = Trail(PlainFile(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)), io.StringIO())
 
-    def write(trail: Trail) -> None:
+    def write() -> None:
         for number in range(50):
             trail.write(record(arguments={"path": "x" * 900, "number": number}))
 
-    threads = [threading.Thread(target=write, args=(trails[i % 2],)) for i in range(6)]
+    threads = [threading.Thread(target=write) for _ in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -128,50 +145,92 @@ def test_lines_of_many_threads_and_two_writers_do_not_mix(tmp_path) -> None:
         assert [json.loads(line)["rpc"] for line in file] == ["/v1.Disk/SetDiskState"] * 300
 
 
-def test_a_failing_sink_is_reported_once_counted_and_noted_when_it_works_again() -> None:
-    sink, complaints = LyingDown(), io.StringIO()
+def test_records_are_held_while_the_sink_fails_and_written_when_it_works_again() -> None:
+    sink, complaints = Fragile(), io.StringIO()
+    sink.down = True
     trail = Trail(sink, complaints)
     for _ in range(3):
         trail.write(record())
+    until(complaints.getvalue)
     sink.down = False
+    until(lambda: len(sink.lines) == 3)  # nobody has to call for that
     trail.write(record())
-    trail.write(record())
-    assert trail.lost == 3
+    trail.close()
+    assert (trail.lost, len(sink.lines)) == (0, 4)
     assert complaints.getvalue().count("\n") == 1
     assert "No space left on device" in complaints.getvalue()
-    assert [json.loads(line).get("lost_before") for line in sink.lines] == [3, None]
 
 
-def test_a_sink_that_fails_in_any_way_does_not_fail_the_call() -> None:
-    class Broken:
-        def write(self, line: bytes) -> None:
-            raise RuntimeError("not an OSError")
+def test_what_is_lost_is_counted_and_told_in_the_trail() -> None:
+    sink = Fragile()
+    sink.down = True
+    trail = Trail(sink, io.StringIO(), room=Room(lines=1))
+    for _ in range(3):
+        trail.write(record())
+    sink.down = False
+    until(lambda: len(sink.lines) == 2)
+    trail.close()
+    assert trail.lost == 2
+    assert json.loads(sink.lines[-1])["event"] == "audit-lost"
+    assert json.loads(sink.lines[-1])["lost"] == 2
 
+
+def test_nobody_to_complain_to_does_not_matter() -> None:
     complaints = io.StringIO()
-    complaints.close()  # nor does it matter that nobody can be told
-    trail = Trail(Broken(), complaints)
+    complaints.close()
+    sink = Fragile()
+    sink.down = True
+    trail = Trail(sink, complaints)
     trail.write(record())
+    trail.close()
     assert trail.lost == 1
+
+
+def test_a_required_trail_that_fails_lets_nothing_begin() -> None:
+    sink = Fragile()
+    sink.down = True
+    trail = Trail(sink, io.StringIO(), required=True)
+    with pytest.raises(Unrecorded, match="make room for it"):
+        trail.begin(BEGINNING)
+    sink.down = False
+    trail.begin(BEGINNING)
+    trail.close()
+    assert len(sink.lines) == 1
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
-def test_a_full_disk_is_survived() -> None:
-    complaints = io.StringIO()
-    trail = Trail(FileSink.open("/dev/full"), complaints)
+def test_a_full_disk_is_survived_and_the_spill_has_the_records() -> None:
+    spill = Fragile()
+    trail = Trail(PlainFile.open("/dev/full"), io.StringIO(), spill=spill)
     trail.write(record())
-    assert trail.lost == 1
-    assert complaints.getvalue().startswith("audit: a record could not be written")
+    trail.close()
+    assert (trail.lost, trail.standing.spilled, len(spill.lines)) == (0, 1, 1)
 
 
-def test_a_line_that_was_torn_is_ended_before_the_next_one() -> None:
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    sink = FileSink(writing)
-    with pytest.raises(BlockingIOError):
-        sink.write(b"x" * (1 << 20) + b"\n")
-    torn = os.read(reading, 1 << 20)
-    assert torn == b"x" * len(torn)
-    sink.write(b"next\n")
-    assert os.read(reading, 100) == b"\nnext\n"
-    os.close(reading)
-    os.close(writing)
+def test_followers_are_told_everything() -> None:
+    class Log:
+        def __init__(self) -> None:
+            self.entries: list[Entry] = []
+
+        def write(self, entry: Entry) -> None:
+            self.entries.append(entry)
+
+        def close(self) -> None:
+            pass
+
+    log, sink = Log(), Fragile()
+    trail = Trail(sink, io.StringIO())
+    trail.copy_to("log", log)
+    trail.event("endpoint-untrusted", Level.ERROR)
+    trail.write(record())
+    trail.write(record(outcome=Code.NOT_FOUND))
+    trail.signed(b'{"event":"checkpoint"}\n')
+    trail.close()
+    assert [(entry.name, entry.level) for entry in log.entries] == [
+        ("endpoint-untrusted", Level.ERROR),
+        ("/v1.Disk/SetDiskState", Level.INFO),
+        ("/v1.Disk/SetDiskState", Level.WARNING),
+        ("checkpoint", Level.INFO),
+    ]
+    assert log.entries[1].text.encode() + b"\n" == sink.lines[1]
+    assert trail.lost_by_followers == {"log": 0}

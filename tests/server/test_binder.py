@@ -308,5 +308,5 @@ def test_a_password_reaches_the_operation_as_a_secret() -> None:
 
     binding = bind(new_smb_global_mapping, smb.NewSmbGlobalMappingRequest, smb.NewSmbGlobalMappingResponse)
     arguments = binding.arguments(smb.NewSmbGlobalMappingRequest(password="hush"))
-    assert arguments["password"].reveal() == "hush"
+    assert arguments["password"] == Secret("hush")
     assert "hush" not in str(arguments)

@@ -34,7 +34,7 @@ def test_an_old_versions_request_reaches_the_operation_and_its_reply_comes_back_
     served = Served()
     way = find("disk/v1beta1", "DiskStats", served)
     message = way.method.request(diskID="7").SerializeToString()
-    reply = way.run(Context(), message, way.decode(message))
+    reply = way.write(way.run(Context(), message, way.decode(message)))
     assert served.disk.asked == [7]
     assert way.method.reply.FromString(reply).diskSize == 7000
 

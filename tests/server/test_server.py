@@ -69,7 +69,7 @@ def test_an_endpoint_of_somebody_who_may_not_have_it_is_left_recorded_and_makes_
     (event,) = sink.records()
     del event["time"]
     assert event == {
-        "security": "endpoint-untrusted",
+        "event": "endpoint-untrusted",
         "endpoint": "csi-proxy-disk-v1",
         "pid": 41,
         "image": r"C:\fish.exe",

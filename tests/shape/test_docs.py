@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
-@pytest.mark.parametrize("page", ["versions.md", "errors.md", "emulator.md"])
+@pytest.mark.parametrize("page", ["versions.md", "errors.md", "events.md", "emulator.md", "windows.md"])
 def test_a_generated_page_is_what_the_tables_say(page: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(ROOT / "tools" / "generate_docs.py"), str(tmp_path)], check=True)
     assert (ROOT / "docs" / page).read_text() == (tmp_path / page).read_text(), (

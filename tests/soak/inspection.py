@@ -110,6 +110,7 @@ class Inspector:
                 yield f"{log.name} says: {text[-2000:]}"
         self._trail.read()
         yield from self._trail.faults(ground.tally, ground.keeper.serial)
+        yield from self._trail.changes()
 
     def _state(self) -> Iterator[str]:
         node = self._ground.node.path

@@ -1,11 +1,15 @@
 """Records that are missing, too many or broken are told."""
 
+import io
 import json
 
 import pytest
 from tests.crash.calls import Request
 from tests.soak.client import Tally
 from tests.soak.trail import Trail
+
+from csiproxy.auditing import AuditSettings, open_trail
+from csiproxy.log import Output
 
 RESCAN = Request("disk/v1", "Rescan")
 
@@ -75,10 +79,26 @@ def test_a_broken_record_is_told(write, text):
 
 
 def test_records_that_were_lost_are_told(write):
-    assert "3 records were lost" in write(line(lost_before=3)).faults(tally(good=1), 1)
+    lost = json.dumps({"event": "audit-lost", "spilled": 0, "lost": 3})
+    assert "3 records were lost" in write(line(), lost).faults(tally(good=1), 1)
+
+
+def test_events_are_no_calls(write):
+    assert write(line(), json.dumps({"event": "start"})).faults(tally(good=1), 1) == []
 
 
 def test_half_a_line_is_read_once_it_is_whole(write):
     begin, end = line()[:10], line()[10:]
     assert write(begin, end="").records.total() == 0
     assert write(end).records.total() == 1
+
+
+def test_a_trail_that_is_not_as_it_was_written_is_told(tmp_path):
+    path = tmp_path / "trail"
+    for _ in range(2):
+        audit = open_trail(AuditSettings(str(path), "", False, (), 0, 16), Output(), io.StringIO())
+        audit.trail.event("start")
+        audit.close()
+    assert Trail(path).changes() == []
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    assert "records 3 to" in Trail(path).changes()[0]

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from tests.soak.client import Tally
 
+from csiproxy import auditing
+from csiproxy.audit import head as audit_head
+from csiproxy.audit.verification import verify
+
 
 class Trail:
     """A trail that proxies append to, read as it grows."""
@@ -31,12 +35,14 @@ class Trail:
     def _count(self, line: bytes) -> None:
         try:
             record = json.loads(line)
+            if "event" in record:
+                self.lost += record["lost"] if record["event"] == "audit-lost" else 0
+                return
             key = record["endpoint"], record["rpc"], record["outcome"] == "OK"
         except (ValueError, LookupError, TypeError):
             self.broken.append(repr(line[:200]))
             return
         self.records[key] += 1
-        self.lost += record.get("lost_before", 0)
 
     def faults(self, tally: Tally, proxy: int) -> list[str]:
         """What does not fit, while no call runs; ``proxy`` is the number of the one that serves."""
@@ -46,6 +52,13 @@ class Trail:
             *self._missing(tally),
             *self._numbers(tally, proxy),
         ]
+
+    def changes(self) -> list[str]:
+        """What of the trail is not as proxies wrote it, however they ended."""
+        key = auditing.read_key(f"{self._path}.key", create=False)
+        head = Path(f"{self._path}.head")
+        report = verify(str(self._path), {key.id: key.secret}, lambda: audit_head.read(head.read_bytes()))
+        return [f"the trail is not as it was written: {finding.text}" for finding in report.findings]
 
     def _missing(self, tally: Tally) -> Iterator[str]:
         """Calls that were answered so often, of which there are fewer records of that end."""

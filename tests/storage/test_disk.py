@@ -92,6 +92,8 @@ def located(text: str) -> Location | None:
             False,
             False,
             False,
+            False,
+            False,
             Instance("MSFT_Disk", "", {}),
         )
     )
@@ -302,6 +304,8 @@ def test_an_mbr_reaches_no_further_than_two_tebibytes(node, disks, style):
         False,
         False,
         False,
+        False,
+        False,
         Instance("MSFT_Disk", "k", {"Number": 90}),
     )
     largest = disks.largest_size(fabricated(MIB, GIB), disk)
@@ -311,7 +315,7 @@ def test_an_mbr_reaches_no_further_than_two_tebibytes(node, disks, style):
 
 def test_a_partition_that_is_too_large_already_stays_as_it_is(disks):
     disk = Disk(
-        90, "", "", "", GIB, PartitionStyle.GPT, False, 0, False, False, False, Instance("MSFT_Disk", "k", {})
+        90, "", "", "", GIB, PartitionStyle.GPT, False, 0, *[False] * 5, Instance("MSFT_Disk", "k", {})
     )
     assert disks.largest_size(fabricated(MIB, 2 * GIB), disk) == 2 * GIB
 

@@ -7,10 +7,11 @@ from tests.iscsi_target import SECRET, TARGET_SECRET, USER, WRONG
 
 from csiproxy.emulator.faults import Action, Fault
 from csiproxy.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied, Unavailable
+from csiproxy.operations.secret import Secret
 from csiproxy.storage.iscsi import Authentication
 
 pytestmark = pytest.mark.foreign
-NONE = (Authentication.NONE, "", "")
+NONE = (Authentication.NONE, "", Secret(""))
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_discovery_can_prove_who_asks(iscsi, target_server, place):
     with pytest.raises(PermissionDenied) as caught:
         iscsi.add_portal(*place, *NONE)
     assert caught.value.windows_code == 1326
-    iscsi.add_portal(*place, Authentication.ONE_WAY_CHAP, USER, SECRET)
+    iscsi.add_portal(*place, Authentication.ONE_WAY_CHAP, USER, Secret(SECRET))
 
 
 def test_a_login_has_a_session_and_disks(iscsi, target, place):
@@ -86,12 +87,12 @@ def test_a_persistent_session_becomes_an_ordinary_one(node, iscsi, target, place
 def test_mutual_chap_is_given_both_secrets(iscsi, target_server, place):
     iqn = target_server.offer("mutual", chap="mutual")
     iscsi.add_portal(*place, *NONE)
-    iscsi.set_initiator_secret(WRONG)
+    iscsi.set_initiator_secret(Secret(WRONG))
     with pytest.raises(PermissionDenied) as caught:
-        iscsi.connect(iqn, *place, Authentication.MUTUAL_CHAP, USER, SECRET)
+        iscsi.connect(iqn, *place, Authentication.MUTUAL_CHAP, USER, Secret(SECRET))
     assert not [secret for secret in (SECRET, WRONG) if secret in str(caught.value)]
-    iscsi.set_initiator_secret(TARGET_SECRET)
-    iscsi.connect(iqn, *place, Authentication.MUTUAL_CHAP, USER, SECRET)
+    iscsi.set_initiator_secret(Secret(TARGET_SECRET))
+    iscsi.connect(iqn, *place, Authentication.MUTUAL_CHAP, USER, Secret(SECRET))
 
 
 def test_a_service_that_does_not_run_is_said_with_what_to_do(node, place):

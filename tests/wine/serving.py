@@ -4,7 +4,7 @@ import json
 import queue
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,9 +42,10 @@ sys.exit(main())
 class Served:
     """A serve process that said it is ready; ``announced`` is what it said."""
 
-    def __init__(self, prefix: Prefix, *flags: str) -> None:
+    def __init__(self, prefix: Prefix, *flags: str, environment: Mapping[str, str] | None = None) -> None:
         self.prefix = prefix
-        self.process = prefix.start(prefix.python, "-c", _UNTIL_INPUT_ENDS, *flags, stdin=subprocess.PIPE)
+        command = prefix.python, "-c", _UNTIL_INPUT_ENDS, *flags
+        self.process = prefix.start(*command, environment=environment, stdin=subprocess.PIPE)
         self.log: list[str] = []
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._threads = [
@@ -66,8 +67,9 @@ class Served:
         return said
 
     def records(self) -> list[dict]:
-        """The audit records so far."""
-        return [json.loads(line) for line in list(self.log) if line.startswith("{")]
+        """The audit records of calls so far."""
+        lines = (json.loads(line) for line in list(self.log) if line.startswith("{"))
+        return [line for line in lines if "rpc" in line]
 
     def stop(self) -> int:
         """Have it end in order; give the exit code."""
@@ -96,11 +98,57 @@ def node(directory: Path) -> Iterator[Entered]:
 
 
 @contextmanager
-def serving(prefix: Prefix, found: Entered, *flags: str) -> Iterator[Served]:
-    """A proxy on the node, which is killed in the end if it still runs."""
-    served = Served(prefix, "serve", "--host", f"emulator:{windows_path(found.token_file)}", *flags)
+def serving(
+    prefix: Prefix, found: Entered | None, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Served]:
+    """A proxy on the node, None for the prefix itself, which is killed in the end if it still runs."""
+    host = () if found is None else ("--host", f"emulator:{windows_path(found.token_file)}")
+    served = Served(prefix, "serve", *host, *flags, environment=environment)
     try:
         served.ready()
         yield served
     finally:
         served.kill()
+
+
+# Makes calls of the command line, one for each line of standard input: a Python for each takes seconds.
+_CALLS = """
+import contextlib, io, json, sys
+from csiproxy.cli.commands import main
+for line in sys.stdin:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main(["call", *json.loads(line), "-o", "json"])
+    print(json.dumps([code, out.getvalue()]), flush=True)
+"""
+
+
+class Refused(Exception):
+    """A call was refused: its Windows code and its gRPC status."""
+
+    def __init__(self, error: dict) -> None:
+        super().__init__(error)
+        self.code = error["windows_code"]
+        self.status = error["status"]
+
+
+class Caller:
+    """A Windows Python that makes calls with ``csi-proxy call``."""
+
+    def __init__(self, prefix: Prefix) -> None:
+        self._process = prefix.start(prefix.python, "-c", _CALLS, stdin=subprocess.PIPE, stderr=None)
+
+    def __call__(self, contract: str, rpc: str, **fields: object) -> dict:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        stdin.write(json.dumps([contract, rpc, json.dumps(fields)]) + "\n")
+        stdin.flush()
+        code, said = json.loads(stdout.readline())
+        answer = json.loads(said)
+        if code:
+            raise Refused(answer["error"])
+        return answer
+
+    def close(self) -> None:
+        self._process.communicate()

@@ -43,3 +43,10 @@ def test_killing_the_process_here_ends_the_program_there(wine: Prefix) -> None:
         ["-c", f"import ctypes; print(ctypes.windll.kernel32.OpenProcess(4096, 0, {pid}))"]
     )
     assert found.stdout.strip() == "0", found.stderr
+
+
+def test_names_may_have_letters_of_every_script(wine: Prefix) -> None:
+    names = "ä ß 𐐨 例"
+    ended = wine.run_python(["-c", f"open(r'C:\\windows\\temp\\{names}', 'w').close()"])
+    assert ended.returncode == 0, ended.stderr
+    assert (wine.drive_c / "windows" / "temp" / names).exists()

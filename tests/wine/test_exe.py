@@ -1,5 +1,6 @@
 """csi-proxy.exe as it is given to an operator: its version, its commands, and as a service."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tools.wine.build_exe import PLACE
 from tools.wine.prefix import Prefix, windows_path
 
 import csiproxy
+from csiproxy.doctor.assumptions import ASSUMPTIONS
 
 pytestmark = pytest.mark.wine
 
@@ -70,3 +72,13 @@ def test_its_folder_is_all_that_it_needs(windows: Prefix, tmp_path: Path) -> Non
     ended = windows.run(PROGRAM, "serve", "--help", environment={"PYTHONPATH": "", "PYTHONHOME": ""})
     assert ended.returncode == 0, ended.stderr
     assert "--metrics-bind-address" in ended.stdout
+
+
+def test_it_reaches_the_machines_own_files_and_wmi(windows: Prefix) -> None:
+    ended = windows.run(PROGRAM, "doctor", "--kubelet-path", r"C:\csi-proxy-exe", "-o", "json")
+    found = {one["name"]: one["state"] for one in json.loads(ended.stdout)}
+    assert {found[name] for name in ("account", "kubelet path", r"WMI Root\CIMV2")} == {"ok"}, ended.stdout
+    tried = windows.run(PROGRAM, "doctor", "--self-test", "-o", "json")
+    assert [one["name"] for one in json.loads(tried.stdout)] == [one.name for one in ASSUMPTIONS], (
+        tried.stderr
+    )

@@ -62,9 +62,16 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+def source(windows: Prefix) -> bool:
+    """Whether the event log knows csi-proxy."""
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\csi-proxy"
+    return "EventCreate.exe" in windows.run("reg", "query", key).stdout
+
+
 def test_a_service_is_installed_started_asked_stopped_and_removed(windows: Prefix, emulated: Entered) -> None:
     install(windows, emulated)
     assert status(windows)["state"] == "stopped"
+    assert source(windows)
     started = service(windows, "start")
     assert started.returncode == 0, (started.stderr, log(windows))
     found = status(windows)
@@ -78,6 +85,7 @@ def test_a_service_is_installed_started_asked_stopped_and_removed(windows: Prefi
     assert "log flags without effect here: -v" in log(windows)
     assert service(windows, "uninstall").returncode == 0
     assert "install it first" in service(windows, "status").stderr
+    assert not source(windows)
 
 
 def test_the_go_projects_way_of_making_the_service_works(windows: Prefix, emulated: Entered) -> None:

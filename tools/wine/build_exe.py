@@ -22,9 +22,24 @@ import sys
 from csiproxy.cli import main
 sys.exit(main())
 """
-_NEEDED: Final = ("csiproxy.api", "csiproxy.cli", "csiproxy.windows", "csiproxy.server", "csiproxy.emulator")
+_NEEDED: Final = (
+    "csiproxy.api",
+    "csiproxy.cli",
+    "csiproxy.doctor",
+    "csiproxy.windows",
+    "csiproxy.server",
+    "csiproxy.emulator",
+)
 """Packages of which modules are imported by name."""
-_NOT_NEEDED: Final = ("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin")
+_HIDDEN: Final = ("win32com",)
+"""Modules that a library in C imports: pythoncom asks this one for the classes of objects."""
+_NOT_NEEDED: Final = (
+    *("tkinter", "unittest", "pytest", "hypothesis", "PyInstaller", "setuptools", "Pythonwin"),
+    # PyInstaller's own start would load these every time.
+    *("multiprocessing", "bz2", "lzma"),
+    # Python's own digests do, and OpenSSL is one thing less to keep up to date.
+    *("ssl", "_ssl", "_hashlib"),
+)
 _VERSION: Final = """\
 VSVersionInfo(
   ffi=FixedFileInfo(filevers={numbers}, prodvers={numbers}, mask=0x3f, flags=0x0, OS=0x40004, fileType=0x1),
@@ -57,6 +72,7 @@ def build(place: Path = PLACE) -> Path:
         flags += [f"--distpath={windows_path(scratch)}\\dist", f"--workpath={windows_path(scratch)}\\work"]
         flags += [f"--specpath={windows_path(scratch)}"]
         flags += [f"--collect-submodules={package}" for package in _NEEDED]
+        flags += [f"--hidden-import={module}" for module in _HIDDEN]
         flags += [f"--exclude-module={module}" for module in _NOT_NEEDED]
         ended = prefix.run_python(["-m", "PyInstaller", *flags, windows_path(entry)], timeout=900)
         made = Path(scratch, "dist", "csi-proxy")

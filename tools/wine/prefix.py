@@ -2,10 +2,11 @@
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 from tools.wine.prepare import HERE, WINE, WINESERVER, Bed, wine_environment
 
@@ -15,6 +16,12 @@ SOURCE: Final = Path(__file__).parents[2]
 def windows_path(path: Path | str) -> str:
     r"""Spell a path of this system as programs under Wine see it: ``Z:\tmp\x``."""
     return "Z:" + str(path).replace("/", "\\")
+
+
+def _text(file: IO[bytes]) -> str:
+    """All of a file, with this system's line ends."""
+    file.seek(0)
+    return file.read().decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 class Prefix:
@@ -42,9 +49,13 @@ class Prefix:
     def _start_keeper(self) -> "subprocess.Popen[str]":
         """Start what keeps Wine's own services up between programs, until its input ends: with this process.
 
-        Services inherit the output of the program that made them start; this way that is nobody's.
+        Services, and the desktop that consoles need, inherit the output of the program that made them start;
+        this way that is nobody's.
         """
-        code = "import sys; print('up', flush=True); sys.stdin.read()"
+        code = (
+            "import ctypes, sys; ctypes.windll.user32.GetDesktopWindow();"
+            "print('up', flush=True); sys.stdin.read()"
+        )
         keeper = self.start(self.python, "-c", code, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert keeper.stdout is not None
         if keeper.stdout.readline().strip() != "up":
@@ -92,15 +103,22 @@ class Prefix:
         environment: Mapping[str, str] | None = None,
         timeout: float = 120,
     ) -> "subprocess.CompletedProcess[str]":
-        """Run a Windows program to its end.  Raise TimeoutExpired; the exit code is the caller's business."""
-        process = self.start(program, *arguments, environment=environment)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except BaseException:
-            process.kill()
-            process.communicate()
-            raise
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        """Run a Windows program to its end.  Raise TimeoutExpired; the exit code is the caller's business.
+
+        What it writes goes to files: Wine's desktop, which a program may start, inherits its output
+        and stays.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = self.start(
+                program, *arguments, environment=environment, stdout=out.fileno(), stderr=err.fileno()
+            )
+            try:
+                code = process.wait(timeout)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            return subprocess.CompletedProcess(process.args, code, _text(out), _text(err))
 
     def run_python(
         self, arguments: Sequence[str], *, environment: Mapping[str, str] | None = None, timeout: float = 120

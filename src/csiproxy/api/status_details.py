@@ -2,7 +2,8 @@
 
 ``grpc-status-details-bin`` holds a ``google.rpc.Status`` (https://google.aip.dev/193) whose one detail is a
 ``google.rpc.ErrorInfo``: reason ``WINDOWS_5``, domain ``csi-proxy``, and as metadata ``windows_code``,
-``windows_name`` and ``origin`` (the Windows call that failed), the last two only where known.
+``windows_name``, ``origin`` (the Windows call that failed) and ``rail`` (the guard rail that stood in the
+way), the last three only where there is one.
 
 Protobuf is imported by the calls, not by this module: only failures need it.
 """
@@ -29,17 +30,24 @@ class StatusDetails:
     windows_code: int | None = None
     windows_name: str = ""
     origin: str = ""
+    rail: str = ""
     domain: str = ""
 
 
-def encode(code: Code, message: str, *, windows_code: int, origin: str, domain: str = DOMAIN) -> bytes:
+def encode(
+    code: Code, message: str, *, windows_code: int, origin: str, rail: str = "", domain: str = DOMAIN
+) -> bytes:
     """Return the serialized ``google.rpc.Status`` for a failure; long texts are cut."""
     from google.rpc.error_details_pb2 import ErrorInfo
     from google.rpc.status_pb2 import Status
 
     info = ErrorInfo(reason=f"WINDOWS_{windows_code}", domain=domain)
     info.metadata["windows_code"] = str(windows_code)
-    for key, text in (("windows_name", windows_name(windows_code)), ("origin", _text(origin))):
+    for key, text in (
+        ("windows_name", windows_name(windows_code)),
+        ("origin", _text(origin)),
+        ("rail", rail),
+    ):
         if text:
             info.metadata[key] = text
     status = Status(code=int(code), message=_text(message))
@@ -72,6 +80,7 @@ def decode(data: bytes) -> StatusDetails | None:
         int(number) if number.isascii() and number.isdigit() and len(number) <= len(str(2**32)) else None,
         info.metadata.get("windows_name", ""),
         info.metadata.get("origin", ""),
+        info.metadata.get("rail", ""),
         info.domain,
     )
 

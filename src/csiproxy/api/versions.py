@@ -40,12 +40,35 @@ DISK = Group(
         Version("v1", _DISK_V1BETA3),
     ),
     changes=(
-        Change("ListDiskLocations", until="v1beta2", reply=disk.list_disk_locations_reply),
-        Change("PartitionDisk", until="v1beta2", request=disk.partition_disk),
-        Change("ListDiskIDs", until="v1beta2", reply=disk.list_disk_ids_reply),
-        Change("DiskStats", until="v1beta2", hub="GetDiskStats", request=disk.disk_stats),
-        Change("SetAttachState", until="v1beta2", hub="SetDiskState", request=disk.set_attach_state),
-        Change("GetAttachState", until="v1beta2", hub="GetDiskState", request=disk.get_attach_state),
+        Change(
+            "ListDiskLocations",
+            until="v1beta2",
+            reply=disk.list_disk_locations_reply,
+            hear=disk.hear_disk_locations,
+        ),
+        Change("PartitionDisk", until="v1beta2", request=disk.partition_disk, ask=disk.ask_for_disk),
+        Change("ListDiskIDs", until="v1beta2", reply=disk.list_disk_ids_reply, hear=disk.hear_disk_ids),
+        Change(
+            "DiskStats",
+            until="v1beta2",
+            hub="GetDiskStats",
+            request=disk.disk_stats,
+            ask=disk.ask_for_disk,
+        ),
+        Change(
+            "SetAttachState",
+            until="v1beta2",
+            hub="SetDiskState",
+            request=disk.set_attach_state,
+            ask=disk.ask_for_attach_state,
+        ),
+        Change(
+            "GetAttachState",
+            until="v1beta2",
+            hub="GetDiskState",
+            request=disk.get_attach_state,
+            ask=disk.ask_for_disk,
+        ),
         Change("GetDiskNumberByName", until="v1alpha1", own_messages=True),
     ),
 )
@@ -69,11 +92,19 @@ FILESYSTEM = Group(
             until="v1beta1",
             request=filesystem.path_exists,
             reply=filesystem.path_exists_reply,
+            ask=filesystem.ask_with_context,
+            hear=filesystem.hear_path_exists,
         ),
-        Change("Mkdir", until="v1beta1", request=filesystem.mkdir),
-        Change("Rmdir", until="v1beta1", request=filesystem.rmdir),
+        Change("Mkdir", until="v1beta1", request=filesystem.mkdir, ask=filesystem.ask_with_context),
+        Change("Rmdir", until="v1beta1", request=filesystem.rmdir, ask=filesystem.ask_rmdir),
         Change("LinkPath", until="v1beta1", hub="CreateSymlink"),
-        Change("IsMountPoint", until="v1beta1", hub="IsSymlink", reply=filesystem.is_mount_point_reply),
+        Change(
+            "IsMountPoint",
+            until="v1beta1",
+            hub="IsSymlink",
+            reply=filesystem.is_mount_point_reply,
+            hear=filesystem.hear_is_mount_point,
+        ),
     ),
 )
 
@@ -149,7 +180,12 @@ VOLUME = Group(
         Version("v2alpha1", (*_VOLUME_V1BETA3[:-1], "GetClosestVolumeIDFromTargetPath", "WriteVolumeCache")),
     ),
     changes=(
-        Change("ListVolumesOnDisk", until="v1beta2", request=volume.list_volumes_on_disk),
+        Change(
+            "ListVolumesOnDisk",
+            until="v1beta2",
+            request=volume.list_volumes_on_disk,
+            ask=volume.ask_for_volumes_on_disk,
+        ),
         Change("DismountVolume", until="v1beta2", hub="UnmountVolume"),
         Change("VolumeStats", until="v1beta2", hub="GetVolumeStats"),
         Change("GetVolumeDiskNumber", until="v1beta2", hub="GetDiskNumberFromVolumeID"),
@@ -211,11 +247,17 @@ CSI_PROXY_SERVICE = Group(
         # v1beta1 gave unlinking and mounting RPCs of their own, so these two mean more in v1alpha1.
         Change("Rmdir", until="v1alpha1", own_messages=True, operation="rmdir_or_unlink"),
         Change("FormatVolume", until="v1alpha1", own_messages=True, operation="format_volume_and_mount"),
-        Change("MountISCSILun", until="v1alpha1", request=csi_proxy_service.mount_iscsi_lun),
+        Change(
+            "MountISCSILun",
+            until="v1alpha1",
+            request=csi_proxy_service.mount_iscsi_lun,
+            ask=csi_proxy_service.ask_mount_iscsi_lun,
+        ),
         Change(
             "ListDiskVolumeMappings",
             until="v1alpha1",
             reply=csi_proxy_service.list_disk_volume_mappings_reply,
+            hear=csi_proxy_service.hear_disk_volume_mappings,
         ),
     ),
 )

@@ -45,6 +45,7 @@ BUSES = {bus.name.lower().replace("_", "-"): bus for bus in BusType}
     is_flag=True,
     help="as a SAN policy brings new shared disks: offline and marked read-only",
 )
+@click.option("--clustered", is_flag=True, help="the disk is a failover cluster's")
 @output_option
 @click.pass_obj
 def attach(

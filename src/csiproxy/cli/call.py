@@ -1,7 +1,6 @@
 """``csi-proxy call``: any RPC of any version, in that version's own field names."""
 
 import difflib
-import json
 import os
 import sys
 
@@ -20,7 +19,7 @@ from csiproxy.cli.json_message import (
     plain,
     read_request,
 )
-from csiproxy.cli.output import Output, output_option, waiting
+from csiproxy.cli.output import Output, as_json, output_option, waiting
 from csiproxy.cli.places import endpoints_directory, endpoints_option, open_channel
 from csiproxy.errors import Code, InvalidArgument
 from csiproxy.rpc.status import RpcError
@@ -83,7 +82,7 @@ def command(
             raise Failure(_problem(error, contract, directory)) from error
     reply = plain(method.reply.FromString(data))
     _refuse_error_code(reply)
-    output.result(reply, lambda screen: screen.print(json.dumps(reply, indent=2, ensure_ascii=False)))
+    output.result(reply, lambda screen: screen.print(as_json(reply, indent=2)))
 
 
 def _contract(name: str) -> Contract:

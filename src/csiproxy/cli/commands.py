@@ -9,9 +9,9 @@ from importlib import import_module
 
 import click
 
-from csiproxy import __version__
 from csiproxy.cli.failure import FAILURE, INTERRUPTED, NOBODY_READS, SUCCESS, Failure, problem_of
 from csiproxy.errors import CsiProxyError, HostError
+from csiproxy.version import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,21 @@ SECTIONS = {
     "Run": (
         Entry("serve", "csiproxy.cli.serve", "serve the storage operations of a node to CSI node plugins"),
         Entry("service", "csiproxy.cli.windows_service", "install, start and stop the Windows service"),
+        Entry("doctor", "csiproxy.cli.doctor", "look whether a node is fit, and try what is assumed of it"),
         Entry("emulator", "csiproxy.cli.emulator", "run an emulated Windows node and change its disks"),
+    ),
+    "Beside kubelet": (
+        Entry(
+            "node-plugin", "csiproxy.cli.node_plugin", "serve CSI volumes: disks, SMB shares, iSCSI targets"
+        ),
+        Entry("registrar", "csiproxy.cli.registrar", "introduce a CSI plugin to kubelet"),
+        Entry("testing", "csiproxy.cli.testing.command", "stand-ins for what surrounds a CSI driver"),
     ),
     "Ask and call": (
         Entry("call", "csiproxy.cli.call", "call any RPC of any version, with JSON"),
         Entry("get", "csiproxy.cli.get", "list the disks, volumes, mounts or targets of a node"),
         Entry("tree", "csiproxy.cli.tree", "show disks, partitions, volumes, mount points and links"),
+        Entry("audit", "csiproxy.cli.audit.command", "check, read and correlate the audit trail"),
     ),
     "Know the API": (
         Entry("versions", "csiproxy.cli.versions", "list every version of every API group"),

@@ -10,6 +10,8 @@ from csiproxy.cli.attach import attach
 from csiproxy.cli.com_server import com_server
 from csiproxy.cli.failure import Failure, Problem
 from csiproxy.cli.fault import fault
+from csiproxy.cli.letter import letter
+from csiproxy.cli.memory_file import memory_file
 from csiproxy.cli.node_control import control, start_if_needed
 from csiproxy.cli.output import Output, output_option, table
 from csiproxy.cli.places import node_directory, state_option
@@ -114,6 +116,8 @@ def run(
 command.add_command(attach)
 command.add_command(com_server)
 command.add_command(fault)
+command.add_command(letter)
+command.add_command(memory_file)
 command.add_command(service)
 command.add_command(smb_server)
 

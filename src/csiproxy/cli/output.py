@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from csiproxy.cli.failure import Failure, Problem
+from csiproxy.host.names import printable
 
 PLAIN_WIDTH = 400
 """Columns where the output is no terminal, so that no line is broken and every one can be searched."""
@@ -30,16 +31,16 @@ class Output:
     def result(self, plain: object, show: Callable[[Console], None]) -> None:
         """Write a result: ``plain`` as one JSON document, or what ``show`` prints."""
         if self.json:
-            sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+            sys.stdout.write(as_json(plain) + "\n")
         else:
             show(console())
 
     def done(self, sentence: str, **facts: str | int) -> None:
         """Say what was done: a sentence for people, facts for programs."""
         if self.json:
-            sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+            sys.stdout.write(as_json(facts) + "\n")
         else:
-            sys.stdout.write(f"{sentence}\n")
+            sys.stdout.write(f"{printable(sentence)}\n")
 
     def failure(self, failure: Failure) -> None:
         """Write a failure: JSON to standard output, text to standard error."""
@@ -47,14 +48,15 @@ class Output:
             document: dict[str, object] = {"error": failure.problem.plain()}
             if failure.reply is not None:
                 document["reply"] = failure.reply
-            sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+            sys.stdout.write(as_json(document) + "\n")
         else:
             write_problem(failure.problem)
 
 
 def write_problem(problem: Problem) -> None:
     """Write a failure for people to standard error."""
-    sys.stderr.write("".join(f"{line}\n" for line in (f"csi-proxy: {problem.message}", *problem.lines()[1:])))
+    lines = (f"csi-proxy: {problem.message}", *problem.lines()[1:])
+    sys.stderr.write("".join(f"{printable(line)}\n" for line in lines))
 
 
 class _Console(Console):
@@ -82,9 +84,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Seque
     return made
 
 
-def printable(text: str) -> str:
-    """A text from a node or a disk that a terminal may get: no control characters."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+def as_json(value: object, indent: int | None = None) -> str:
+    """JSON that a terminal may get, too: what is not printable is escaped, all else is not."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 @contextmanager

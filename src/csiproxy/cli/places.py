@@ -7,12 +7,11 @@ from typing import TypeVar
 
 import click
 
-from csiproxy.api.endpoints import pipe_name, socket_path
 from csiproxy.cli.failure import Failure, Problem
+from csiproxy.dialing import dial
 from csiproxy.errors import HostUnreachable
 from csiproxy.host import Host
 from csiproxy.rpc.channel import Channel
-from csiproxy.rpc.stream import ClientStream
 
 C = TypeVar("C", bound=Callable[..., object])
 
@@ -93,18 +92,7 @@ def endpoints_directory(endpoints: str | None, host: str | None) -> str:
 
 def open_channel(directory: str, endpoint: str) -> Channel:
     """A channel to an endpoint in a directory of socket files; it connects when it is first used."""
-
-    def connect() -> ClientStream:
-        if sys.platform == "win32":
-            from csiproxy.rpc import pipe
-
-            return pipe.connect(pipe_name(endpoint))
-        else:  # noqa: RET505  mypy takes what follows for unreachable otherwise
-            from csiproxy.rpc import unix
-
-            return unix.connect(socket_path(directory, endpoint))
-
-    return Channel(connect)
+    return Channel(lambda: dial(directory, endpoint))
 
 
 def kubelet_option(command: C) -> C:

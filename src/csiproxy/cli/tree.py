@@ -10,10 +10,10 @@ from rich.tree import Tree
 from csiproxy.cli import inventory
 from csiproxy.cli.get import disk_state, warn_incomplete
 from csiproxy.cli.inventory import Disk, Link, Links, Partition, Share, Volume
-from csiproxy.cli.output import Output, output_option, printable, waiting
+from csiproxy.cli.output import Output, output_option, waiting
 from csiproxy.cli.places import kubelet_option, node_directory, open_node, state_option
 from csiproxy.cli.sizes import show_size
-from csiproxy.host.names import equality_key
+from csiproxy.host.names import equality_key, printable
 from csiproxy.storage.share_links import share_of
 
 MAX_NESTING = 8

@@ -32,6 +32,9 @@ SCHEMA = (
          offset INTEGER NOT NULL,
          PRIMARY KEY (disk, offset)
        )""",
+    """CREATE TABLE IF NOT EXISTS clustered_disks (
+         disk INTEGER PRIMARY KEY REFERENCES disks (number) ON DELETE CASCADE
+       )""",
     """CREATE TABLE IF NOT EXISTS storage_provider (
          only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
          guid     TEXT NOT NULL                  -- the part of every ObjectId that is this node's own
@@ -100,6 +103,7 @@ class Attachment:
     read_only: bool = False
     offline: bool = False
     offline_reason: OfflineReason = OfflineReason.NONE
+    clustered: bool = False
     path: str = field(init=False, compare=False)
     """MSFT_Disk.Path, lower case: opens the device, and names nothing twice on one node."""
 
@@ -183,8 +187,9 @@ _COLUMNS = (
 
 def load(db: sqlite3.Connection) -> list[Attachment]:
     """All attached disks, by number."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM disks ORDER BY number")  # noqa: S608  (constant text)
-    return [_from_row(row) for row in rows]
+    rows = db.execute(f"SELECT {_COLUMNS} FROM disks ORDER BY number").fetchall()  # noqa: S608  (constant text)
+    clustered = {row[0] for row in db.execute("SELECT disk FROM clustered_disks")}
+    return [replace(_from_row(row), clustered=row[0] in clustered) for row in rows]
 
 
 def _from_row(row: tuple[int | str, ...]) -> Attachment:
@@ -226,6 +231,8 @@ def save(db: sqlite3.Connection, disk: Attachment) -> None:
         f"ON CONFLICT (number) DO UPDATE SET {updates}",
         values,
     )
+    if disk.clustered:
+        db.execute("INSERT OR IGNORE INTO clustered_disks VALUES (?)", (disk.number,))
 
 
 def delete(db: sqlite3.Connection, number: int) -> None:

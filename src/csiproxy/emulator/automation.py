@@ -7,6 +7,7 @@ https://learn.microsoft.com/windows/win32/api/oaidl/nn-oaidl-idispatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import cached_property
 from typing import ClassVar
 
 VALUE = 0  # DISPID_VALUE: the member that is meant when none is named
@@ -95,7 +96,7 @@ class Automation:
         raise AutomationError(Hresult.MEMBER_NOT_FOUND)
 
     def dynamic(self) -> Sequence[Member]:
-        """The members that this object has besides its kind's; always in the same order."""
+        """The members that this object has besides its kind's.  They stay the same; this is asked once."""
         return ()
 
     def dispid(self, name: str) -> int:
@@ -103,10 +104,10 @@ class Automation:
         own = self._members.get(name.lower())
         if own is not None:
             return own.dispid
-        for member in self.dynamic():
-            if member.name.lower() == name.lower():
-                return member.dispid
-        raise AutomationError(Hresult.UNKNOWN_NAME)
+        member = self._dynamic_by_name.get(name.lower())
+        if member is None:
+            raise AutomationError(Hresult.UNKNOWN_NAME)
+        return member.dispid
 
     def invoke(self, dispid: int, how: How, arguments: Sequence[object]) -> Outcome:
         """Read, set or call a member.  An argument that was left out is None, as NULL is."""
@@ -120,10 +121,19 @@ class Automation:
         return self._get(member, how, arguments)
 
     def _dynamic(self, dispid: int) -> Member:
-        for member in self.dynamic():
-            if member.dispid == dispid:
-                return member
-        raise AutomationError(Hresult.MEMBER_NOT_FOUND)
+        member = self._dynamic_by_id.get(dispid)
+        if member is None:
+            raise AutomationError(Hresult.MEMBER_NOT_FOUND)
+        return member
+
+    # Programs read object by object, property by property.
+    @cached_property
+    def _dynamic_by_id(self) -> dict[int, Member]:
+        return {member.dispid: member for member in self.dynamic()}
+
+    @cached_property
+    def _dynamic_by_name(self) -> dict[str, Member]:
+        return {member.name.lower(): member for member in reversed(self._dynamic_by_id.values())}
 
     def _put(self, member: Member, arguments: Sequence[object]) -> Outcome:
         if member.put is None:

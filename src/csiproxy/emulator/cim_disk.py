@@ -162,7 +162,7 @@ class DiskClass:
             "OfflineReason": int(record.offline_reason) if record.offline else None,
             "IsReadOnly": disk.is_read_only,
             "IsSystem": disk.is_system,
-            "IsClustered": False,
+            "IsClustered": record.clustered,
             "IsBoot": disk.is_system,
             "BootFromDisk": disk.is_system,
         }

@@ -119,6 +119,7 @@ class Storage:
     disks: Disks
     ids: ObjectIds
     mount_points: Callable[[str], list[str]]
+    letters: Callable[[str], str]
 
     def disk(self, key: str | None) -> Disk:
         """A disk by its ObjectId; the lock is held."""
@@ -175,6 +176,10 @@ class Storage:
         except Win32Error:
             return []
 
+    def letter(self, volume: Volume) -> str:
+        """The drive letter of a volume, "" for none."""
+        return BOOT_DRIVE[0] if volume.place else self.letters(volume.name)
+
     def partition_instance(self, disk: Disk, partition: Partition) -> Instance:
         """One MSFT_Partition without its mount points; the lock is held."""
         key = self.ids.partition(disk, partition)
@@ -182,14 +187,15 @@ class Storage:
         offline = disk.is_offline(partition)
         volume = self.disks.volume_of(disk, partition) if partition.has_volume else None
         is_boot = bool(volume and volume.place)
-        paths = ((BOOT_DRIVE,) if is_boot else ()) + ((volume.name,) if volume else ())
+        letter = self.letter(volume) if volume else ""
+        paths = ((f"{letter}:\\",) if letter else ()) + ((volume.name,) if volume else ())
         properties: dict[str, Value] = {
             "ObjectId": key,
             "UniqueId": offset_guid(partition.offset) + disk.record.unique_id[0],
             "DiskId": disk.record.path,
             "DiskNumber": disk.number,
             "PartitionNumber": partition.number,
-            "DriveLetter": ord(BOOT_DRIVE[0]) if is_boot else 0,
+            "DriveLetter": ord(letter) if letter else 0,
             "AccessPaths": paths or None,
             "OperationalStatus": _PARTITION_OFFLINE if offline else _PARTITION_ONLINE,
             "TransitionState": 1,

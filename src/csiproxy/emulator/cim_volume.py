@@ -6,7 +6,7 @@ https://learn.microsoft.com/windows-hardware/drivers/storage/msft-volume
 from collections.abc import Mapping
 
 from csiproxy.emulator.boot_sector import LABEL_BYTES
-from csiproxy.emulator.cim_provider import BOOT_DRIVE, Arguments, Storage, matches, run
+from csiproxy.emulator.cim_provider import Arguments, Storage, matches, run
 from csiproxy.emulator.fidelity import Fidelity, Point
 from csiproxy.emulator.return_codes import MethodFailed, ReturnCode
 from csiproxy.emulator.volume import Condition, Content, Volume
@@ -121,10 +121,11 @@ class VolumeClass:
         """All properties but the sizes."""
         found = content.file_system
         health, operational = _status(content)
+        letter = self._storage.letter(volume)
         return {
             "ObjectId": self._storage.ids.volume(volume),
             "UniqueId": volume.name,
-            "DriveLetter": ord(BOOT_DRIVE[0]) if volume.place else 0,
+            "DriveLetter": ord(letter) if letter else 0,
             "Path": volume.name,
             "HealthStatus": health,
             "OperationalStatus": (operational,),

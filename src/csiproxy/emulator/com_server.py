@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from csiproxy.emulator import connect
+from csiproxy.emulator.entering import enter
 from csiproxy.emulator.swbem import Locator
 from csiproxy.errors import HostError
 
 if sys.platform == "win32":
     import ctypes
-    import threading
+    import time
     import uuid
     import winreg
 
@@ -24,6 +24,7 @@ if sys.platform == "win32":
     NAMES = ("WbemScripting.SWbemLocator", "WbemScripting.SWbemLocator.1")
     WINES_OWN = "{76A64158-CB41-11D1-8B02-00600806D9B6}"
     _CLASSES = r"Software\Classes"
+    _LONG = 3600.0
 
     def run(token_file: str, ready: Callable[[], object] = lambda: None) -> None:
         """Serve until Ctrl-C, or until its process is ended; HostError when it cannot.
@@ -32,7 +33,7 @@ if sys.platform == "win32":
         """
         if not hasattr(ctypes.windll.ntdll, "wine_get_version"):
             raise HostError("this is Windows itself, whose WMI nobody should replace: run it under Wine")
-        session = connect.enter(token_file).cim
+        session = enter(token_file).cim
         # A class of its own at each start: Wine goes on to look for a class' first program after that was
         # killed, and never finds the second.
         class_id = f"{{{uuid.uuid4()}}}".upper()
@@ -40,9 +41,10 @@ if sys.platform == "win32":
             for name in NAMES:
                 end.callback(_put, rf"{name}\CLSID", WINES_OWN)
                 _put(rf"{name}\CLSID", class_id)
-            ready()
             try:
-                threading.Event().wait()
+                ready()
+                while True:
+                    time.sleep(_LONG)  # unlike a lock on Windows, it lets Ctrl-C through
             except KeyboardInterrupt:
                 return
 

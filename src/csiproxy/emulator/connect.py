@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from csiproxy.emulator import locks, sockets, tcp
+from csiproxy.emulator import locks, sockets
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import RemoteNamespace, RemoteSession
-from csiproxy.emulator.remote_win32 import RemoteWin32
 from csiproxy.emulator.win32 import EmulatedWin32
 from csiproxy.errors import HostUnreachable, Win32Error
 from csiproxy.host import Host
@@ -35,6 +34,8 @@ def connect(
     HostUnreachable when it does not answer.
     """
     if os.path.isfile(directory):
+        from csiproxy.emulator.entering import enter  # here, as few go that way
+
         return enter(directory)
     directory = os.path.realpath(directory)
     pool = Pool(lambda: sockets.dial(directory))
@@ -48,13 +49,6 @@ def connect(
     # A proxy that was killed may have held some.
     locks.clear_abandoned(pool.greeting().places.locks)
     return Host(RemoteSession(pool), EmulatedWin32(RemoteNamespace(pool)))
-
-
-def enter(file: str) -> Host:
-    """The port through the entrance that a token file is of.  HostUnreachable when no node answers there."""
-    pool = Pool(lambda: tcp.dial(file))
-    pool.greeting()
-    return Host(RemoteSession(pool), RemoteWin32(pool, pool.another))
 
 
 def start_node(directory: str, command: Sequence[str] | None = None) -> None:

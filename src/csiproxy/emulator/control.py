@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack, cast
 from csiproxy.emulator import locks, sockets
 from csiproxy.emulator.calls import Arguments, Call
 from csiproxy.emulator.faults import Fault
-from csiproxy.emulator.inventory import DiskReport, ServiceReport, SmbServerReport
+from csiproxy.emulator.inventory import DiskReport, LetterReport, ServiceReport, SmbServerReport
 from csiproxy.emulator.pool import Pool
 from csiproxy.emulator.remote import every, one
 from csiproxy.emulator.wire import WireError
@@ -41,6 +41,7 @@ class AttachOptions(TypedDict, total=False):
     read_only: bool
     offline: bool
     policy_read_only: bool
+    clustered: bool
     number: int | None
 
 
@@ -58,6 +59,7 @@ OPTION_TYPES: Mapping[str, tuple[type, ...]] = {
     "read_only": (bool,),
     "offline": (bool,),
     "policy_read_only": (bool,),
+    "clustered": (bool,),
     "number": (int, type(None)),
 }
 
@@ -148,6 +150,26 @@ class Control:
         """The servers that were given a place."""
         return tuple(every(SmbServerReport, self._pool.call("control.smb_servers")))
 
+    def give_letter(self, letter: str, volume: str) -> None:
+        """Give a volume a drive letter, which Windows' classes show."""
+        self._pool.call("control.give_letter", letter, volume)
+
+    def take_letter(self, letter: str) -> None:
+        """Take a drive letter back."""
+        self._pool.call("control.take_letter", letter)
+
+    def letters(self) -> tuple[LetterReport, ...]:
+        """The drive letters that were given."""
+        return tuple(every(LetterReport, self._pool.call("control.letters")))
+
+    def put_page_files(self, paths: Sequence[str]) -> None:
+        """Say where the page files are."""
+        self._pool.call("control.put_page_files", tuple(paths))
+
+    def put_dump(self, path: str) -> None:
+        """Say where a crash is dumped."""
+        self._pool.call("control.put_dump", path)
+
     def clear_faults(self) -> None:
         """Forget all faults; what hangs or is slow goes on."""
         self._pool.call("control.clear_faults")
@@ -182,6 +204,11 @@ def control_calls(machine: "Machine", stop: Callable[[], None]) -> Mapping[str, 
         ),
         "control.remove_smb_server": lambda call: partial(machine.smb_servers.remove, call.take(str)),
         "control.smb_servers": lambda _: machine.smb_servers.reports,
+        "control.give_letter": lambda call: partial(machine.letters.give, call.take(str), call.take(str)),
+        "control.take_letter": lambda call: partial(machine.letters.take, call.take(str)),
+        "control.letters": lambda _: machine.letters.reports,
+        "control.put_page_files": lambda call: partial(machine.memory_files.put_page_files, call.texts()),
+        "control.put_dump": lambda call: partial(machine.memory_files.put_dump, call.take(str)),
         "control.clear_faults": lambda _: machine.faults.clear,
         "control.stop": lambda _: stop,
     }

@@ -17,11 +17,11 @@ from csiproxy.emulator.image import Image, Medium, win32_error
 from csiproxy.emulator.image_store import unfinished
 from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.partition_table import Layout, LayoutError, Partition, PartitionStyle
-from csiproxy.emulator.places import VOLUME_NAME
 from csiproxy.emulator.state import State
 from csiproxy.emulator.system_disk import SYSTEM_DISK_SIZE, boot_partition, create_system_disk
 from csiproxy.emulator.volume import Volume, VolumeStore
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.paths import VOLUME_NAME
 from csiproxy.host.win32 import StorageDevice, StorageIdentifier
 
 SCHEMA = (*attachment.SCHEMA, *unfinished.SCHEMA)
@@ -175,13 +175,15 @@ class Disks:
         read_only: bool = False,
         offline: bool = False,
         policy_read_only: bool = False,
+        clustered: bool = False,
         number: int | None = None,
     ) -> int:
         """Attach an existing image and return its disk number.
 
         ``identifiers`` is page 83 (None: one made up, as a serial number of None is); ``read_only`` is
         the hardware's word, ``policy_read_only`` what a SAN policy does to new shared disks: they come
-        offline and with the read-only attribute.  ``lun`` and ``number`` default to the lowest free ones.
+        offline and with the read-only attribute; a ``clustered`` one is a failover cluster's.  ``lun`` and
+        ``number`` default to the lowest free ones.
 
         183: attached already, or number or LUN taken; 32: attached to another node; 2: no such image.
         """
@@ -203,6 +205,7 @@ class Disks:
                 place,
                 medium_read_only=read_only,
                 read_only=policy_read_only,
+                clustered=clustered,
             )
             if offline or policy_read_only:
                 record = record.taken_offline(OfflineReason.POLICY)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from csiproxy.emulator.wire import WireError
+from csiproxy.wiping import wipe
 
 HEADER = struct.Struct("!I")
 LARGEST = 16 << 20  # bytes of a message; a listing of some 100,000 links
@@ -38,8 +39,8 @@ class Frame:
             os.close(descriptor)
 
 
-def send(connection: socket.socket, message: bytes, descriptors: Sequence[int] = ()) -> None:
-    """Send one frame, at most :data:`LARGEST` bytes (WireError).
+def send(connection: socket.socket, message: bytes | bytearray, descriptors: Sequence[int] = ()) -> None:
+    """Send one frame, at most :data:`LARGEST` bytes (WireError).  Of a bytearray no copy is left.
 
     :class:`NothingSent` or another OSError when the peer is gone.
     """
@@ -47,11 +48,15 @@ def send(connection: socket.socket, message: bytes, descriptors: Sequence[int] =
         raise WireError(f"a message of {len(message)} bytes is too large to send")
     frame = HEADER.pack(len(message)) + message
     try:
-        sent = _send_first(connection, frame, descriptors)
-    except (BrokenPipeError, ConnectionResetError) as error:
-        raise NothingSent(error.errno, os.strerror(error.errno or 0)) from error
-    if sent < len(frame):  # sending nothing would fail if the peer has answered and closed by now
-        connection.sendall(memoryview(frame)[sent:])
+        try:
+            sent = _send_first(connection, frame, descriptors)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise NothingSent(error.errno, os.strerror(error.errno or 0)) from error
+        if sent < len(frame):  # sending nothing would fail if the peer has answered and closed by now
+            connection.sendall(memoryview(frame)[sent:])
+    finally:
+        if isinstance(message, bytearray):
+            wipe(frame)
 
 
 def receive(connection: socket.socket) -> Frame | None:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from csiproxy.emulator import names
 from csiproxy.emulator.spellings import Spellings
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.paths import check_name
 from csiproxy.host.win32 import EntryKind
 
 # Codes that only the emulator gives (https://learn.microsoft.com/windows/win32/debug/system-error-codes).
@@ -108,7 +108,7 @@ def find(directory: int, name: str, call: str) -> str | None:
     A directory that holds two names which NTFS would hold equal gives ERROR_FILE_CORRUPT (1392): neither
     is picked.
     """
-    names.check(name, call)
+    check_name(name, call)
     try:
         found = _spellings.of(directory, name)
     except OSError as error:

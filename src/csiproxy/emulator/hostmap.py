@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from csiproxy.emulator import hostdir, names, places
+from csiproxy.emulator import hostdir, places
 from csiproxy.emulator.hostdir import windows_errors
 from csiproxy.emulator.places import Places
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host import paths
 from csiproxy.host.win32 import StorageDevice
 
 # A link whose target has no place on this host leads here, where nobody can ever put anything.
@@ -115,12 +116,10 @@ class HostMap:
 
         ``C:\…`` and a share give a relative text; an unknown drive has no place on the host and dangles.
         """
-        if places.UNC_PATH.fullmatch(target):
-            parts = target.strip("\\").split("\\")
-            for part in parts:
-                names.check(part, call)
-            return self._to_share(parent, parts, call)
-        drive, parts = places.split(target, call)
+        share = paths.split_share(target, call)
+        if share is not None:
+            return self._to_share(parent, share, call)
+        drive, parts = paths.split(target, call)
         root = self._places.drives.get(drive)
         if root is None:
             return places.host_path(NOWHERE, [drive, *parts])

@@ -26,6 +26,14 @@ class SmbServerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterReport:
+    """A drive letter and the name of the volume that has it."""
+
+    letter: str
+    volume: str
+
+
+@dataclass(frozen=True, slots=True)
 class VolumeReport:
     r"""A volume: its name (``\\?\Volume{guid}\``), where it is mounted, and where its files are on the host.
 

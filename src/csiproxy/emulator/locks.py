@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 
 from csiproxy.emulator.hostdir import identity, windows_errors
 from csiproxy.errors import Win32Error, WindowsCode
@@ -31,6 +30,8 @@ def held(directory: str, name: str, seconds: float) -> Iterator[None]:
 
     It excludes threads as well as processes.  The name is hashed, so it may be any text.
     """
+    from hashlib import sha256  # here, as it loads OpenSSL
+
     path = os.path.join(directory, sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS])
     with windows_errors(WAIT):
         descriptor = _acquire(path, seconds)

@@ -11,12 +11,25 @@ import time
 from dataclasses import replace
 from typing import Self
 
-from csiproxy.emulator import disk, image, iscsi_records, links, marks, smb, smb_servers, smb_shares, system
+from csiproxy.emulator import (
+    disk,
+    drive_letters,
+    image,
+    iscsi_records,
+    links,
+    marks,
+    memory_files,
+    smb,
+    smb_servers,
+    smb_shares,
+    system,
+)
 from csiproxy.emulator.attachment import OfflineReason
 from csiproxy.emulator.cim_iscsi import Iscsi
 from csiproxy.emulator.cim_provider import ObjectIds
 from csiproxy.emulator.control import LOCK_NAME, AttachOptions
 from csiproxy.emulator.disk import Disks
+from csiproxy.emulator.drive_letters import DriveLetters
 from csiproxy.emulator.faults import Action, Faults
 from csiproxy.emulator.faulty import NAMESPACE_STEPS, FaultyNamespace, FaultySession
 from csiproxy.emulator.initiator import Initiator
@@ -24,6 +37,7 @@ from csiproxy.emulator.inventory import DiskReport, VolumeReport
 from csiproxy.emulator.iscsi_keeper import Keeper
 from csiproxy.emulator.links import LinkTable
 from csiproxy.emulator.locks import try_lock
+from csiproxy.emulator.memory_files import MemoryFiles, PageFileUsageClass, RecoveryConfigurationClass
 from csiproxy.emulator.namespace import NodeNamespace
 from csiproxy.emulator.places import Places
 from csiproxy.emulator.reparse import Namespace
@@ -50,6 +64,8 @@ SCHEMA = (
          kind     TEXT NOT NULL       -- of volume.StoreKind
        )""",
     *disk.SCHEMA,
+    *drive_letters.SCHEMA,
+    *memory_files.SCHEMA,
     *iscsi_records.SCHEMA,
     *system.SCHEMA,
     *smb.SCHEMA,
@@ -126,6 +142,8 @@ class Machine:
             self.disks.close()
             raise
         self.services = services = Services(self.state)
+        self.letters = DriveLetters(self.state, self._volume_name)
+        self.memory_files = MemoryFiles(self.state)
         self.initiator = Initiator(
             self.state, self.disks, self.namespace.mount_points, self.directory if store else None
         )
@@ -145,11 +163,14 @@ class Machine:
                 ServiceClass(services),
                 BiosClass(self.state),
                 BiosElementClass(self.state),
+                PageFileUsageClass(self.memory_files),
+                RecoveryConfigurationClass(self.memory_files),
                 SmbGlobalMappingClass(self.smb_mappings),
                 *iscsi.providers(),
             ),
             associations=(service_association(services), *iscsi.associations()),
             look_for_disks=self.initiator.rescan,
+            letters=self.letters.of,
         )
         # What the world sees of the node goes through the faults that the operator orders.
         self.faults = Faults(self._disturb, (*session.steps(), *NAMESPACE_STEPS))
@@ -229,6 +250,8 @@ class Machine:
         """
         self.faults.clear()
         self.services.reset()
+        self.letters.reset()
+        self.memory_files.reset()
         self.smb_mappings.reset()
         self.namespace.forget_links()
         self.initiator.reset()
@@ -251,6 +274,11 @@ class Machine:
     def seed(self, seed: str) -> None:
         """Let ``seed`` alone decide all identifiers from here on."""
         self.state.seed(seed)
+
+    def _volume_name(self, name: str) -> str:
+        """The name of a volume that is there, offline or not; 1168 for another."""
+        with self.disks.lock:
+            return self.disks.find_volume(name, offline=True)[1].name
 
     def _disturb(self, action: Action, number: int) -> None:
         """Do to a disk what a fault orders."""

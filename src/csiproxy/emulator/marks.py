@@ -2,7 +2,6 @@
 
 import os
 from contextlib import suppress
-from hashlib import sha256
 
 PREFIX = "mark-"
 
@@ -53,6 +52,8 @@ def _path(directory: str, mark: str) -> str:
 
 def _name(text: bytes) -> str:
     # A mark may be any text; its digest is a name that every file system takes.
+    from hashlib import sha256  # here, as it loads OpenSSL
+
     return PREFIX + sha256(text).hexdigest()
 
 

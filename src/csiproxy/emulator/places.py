@@ -1,18 +1,12 @@
 r"""Where the drives of the emulated node are on the host, and what Windows calls a path of the host."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from csiproxy.emulator import names
-from csiproxy.errors import Win32Error, WindowsCode
 from csiproxy.host.names import fault
-
-DRIVE_PATH = re.compile(r"([A-Za-z]):(\\.*)?", re.DOTALL)
-VOLUME_NAME = re.compile(r"\\\\\?\\Volume(\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\})\\?", re.IGNORECASE)
-UNC_PATH = re.compile(r"\\\\[^\\?.][^\\]*\\[^\\].*", re.DOTALL)
+from csiproxy.host.paths import check_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +25,9 @@ class Places:
         object.__setattr__(self, "roots", roots)
 
 
-def split(path: str, call: str) -> tuple[str, list[str]]:
-    r"""A path of the form ``X:\…`` as its drive's letter and its names, each checked.
-
-    Another form is ERROR_BAD_PATHNAME (161), an illegal name ERROR_INVALID_NAME (123).
-    """
-    match = DRIVE_PATH.fullmatch(path)
-    if match is None:
-        raise Win32Error(WindowsCode.BAD_PATHNAME, call, r"the path is not of the form C:\directory")
-    rest = (match[2] or "").removeprefix("\\").removesuffix("\\")
-    parts = rest.split("\\") if rest else []
-    for part in parts:
-        names.check(part, call)
-    return match[1].upper(), parts
-
-
 def join(root: str, parts: list[str]) -> str:
     r"""A Windows path without a last backslash; ``root`` is ``C:`` or ``\\?\Volume{guid}``."""
     return "\\".join([root, *parts])
-
-
-def canonical_volume(volume: str, call: str) -> str:
-    r"""``\\?\Volume{guid}\`` with the guid in lower case; another form is ERROR_INVALID_PARAMETER (87)."""
-    match = VOLUME_NAME.fullmatch(volume)
-    if match is None:
-        raise Win32Error(
-            WindowsCode.INVALID_PARAMETER, call, r"the volume name is not of the form \\?\Volume{guid}" + "\\"
-        )
-    return rf"\\?\Volume{match[1].lower()}" + "\\"
 
 
 def windows_path(path: str, roots: Mapping[str, str], call: str) -> str | None:
@@ -77,7 +46,7 @@ def windows_path(path: str, roots: Mapping[str, str], call: str) -> str | None:
     except ValueError:
         for part in path[len(best) :].split("/"):
             if part:
-                names.check(part, call)
+                check_name(part, call)
         raise
 
 

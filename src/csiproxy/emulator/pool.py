@@ -3,12 +3,13 @@
 import socket
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from csiproxy.emulator import frames, wire
 from csiproxy.emulator.frames import NothingSent
 from csiproxy.emulator.wire import Failure, Greeting, Reply, Request, WireError
 from csiproxy.errors import HostError, HostUnreachable
+from csiproxy.wiping import wipe
 
 MOST_CONNECTIONS = 64
 MOST_IDLE = 8
@@ -48,7 +49,7 @@ class Connection:
                 raise HostUnreachable(f"the node refuses this program: {error}")
         raise HostUnreachable("the node's socket is served by something else")
 
-    def exchange(self, request: bytes, descriptor: int | None) -> Reply | Failure:
+    def exchange(self, request: bytes | bytearray, descriptor: int | None) -> Reply | Failure:
         """Send a request and wait for its answer.
 
         NothingSent: the node cannot have seen the request.  OSError, WireError: it may have.
@@ -101,7 +102,17 @@ class Pool:
 
         A call that is too large for a message is a HostError, and nothing is sent.
         """
-        request = wire.encode(Request(name, arguments))
+        return self._call(name, wire.encode(Request(name, arguments)), descriptor)
+
+    def call_with_secrets(self, name: str, *arguments: object, secrets: Mapping[str, str]) -> object:
+        """The same with parameters more, by name in the last argument, of which no copy is left."""
+        request = wire.encode_with(Request(name, arguments), secrets)
+        try:
+            return self._call(name, request, None)
+        finally:
+            wipe(request)
+
+    def _call(self, name: str, request: bytes | bytearray, descriptor: int | None) -> object:
         if len(request) > frames.LARGEST:
             raise HostError(f"the call {name} has {len(request)} bytes, too many for the socket")
         with self._turns:
@@ -117,7 +128,7 @@ class Pool:
         for connection in idle:
             connection.close()
 
-    def _exchange(self, name: str, request: bytes, descriptor: int | None) -> Reply | Failure:
+    def _exchange(self, name: str, request: bytes | bytearray, descriptor: int | None) -> Reply | Failure:
         for _ in range(MOST_ATTEMPTS):
             connection = self._take()
             try:

@@ -8,6 +8,7 @@ from csiproxy.emulator.places import Places
 from csiproxy.emulator.pool import Pool
 from csiproxy.errors import HostUnreachable
 from csiproxy.host.cim import Instance, Result, Value
+from csiproxy.host.schema import SECRET_PARAMETERS
 from csiproxy.host.win32 import Entry, EntryKind, StorageDevice
 
 T = TypeVar("T")
@@ -32,7 +33,12 @@ class RemoteSession:
 
     def invoke(self, target: Instance | str, method: str, /, **parameters: Value) -> Result:
         """Call a method of an instance, or a static one of the class named."""
-        return one(Result, self._pool.call("invoke", target, method, parameters))
+        secrets = {name: value for name, value in parameters.items() if name in SECRET_PARAMETERS}
+        if not secrets:
+            return one(Result, self._pool.call("invoke", target, method, parameters))
+        plain = {name: value for name, value in parameters.items() if name not in secrets}
+        texts = {name: value for name, value in secrets.items() if isinstance(value, str)}
+        return one(Result, self._pool.call_with_secrets("invoke", target, method, plain, secrets=texts))
 
 
 class RemoteNamespace:

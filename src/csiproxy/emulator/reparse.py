@@ -27,6 +27,7 @@ from csiproxy.emulator.links import Change, Link, LinkTable
 from csiproxy.emulator.namespace import MountedDirectory
 from csiproxy.emulator.places import Places
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host import paths
 from csiproxy.host.win32 import Entry, EntryKind, StorageDevice
 
 SET_LINK = "CreateSymbolicLinkW"
@@ -103,7 +104,7 @@ class Namespace:
 
     def mount_points(self, volume: str) -> list[str]:
         """The directories where a volume is mounted, whether or not it still exists."""
-        volume = places.canonical_volume(volume, MOUNT_POINTS)
+        volume = paths.canonical_volume(volume, MOUNT_POINTS)
         return [link.place for link in self._table.mounted(volume) if self._is_in_place(link)]
 
     def final_path(self, directory: int) -> str:
@@ -136,7 +137,7 @@ class Namespace:
     def set_mount_point(self, directory: int, name: str, volume: str) -> None:
         """Turn an empty directory into a mount point of a volume."""
         call = SET_MOUNT_POINT
-        volume = places.canonical_volume(volume, call)
+        volume = paths.canonical_volume(volume, call)
         with self._lock:
             root = os.path.realpath(self._volumes.volume_directory(volume))
             where = self._map.locate(directory, call)
@@ -153,7 +154,7 @@ class Namespace:
     def delete_mount_point(self, directory: int, name: str, volume: str) -> None:
         """Turn a mount point of a volume back into an empty directory."""
         call = DELETE_MOUNT_POINT
-        volume = places.canonical_volume(volume, call)
+        volume = paths.canonical_volume(volume, call)
         with self._lock:
             where = self._map.locate(directory, call)
             existing = hostdir.spelling(directory, name, call)

@@ -39,7 +39,7 @@ class EmulatedSession(Session):
     """Answers from the emulated disks; further classes come as ``providers`` and ``associations``.
 
     ``mount_points`` gives the directories (``C:\\…``) where a volume is mounted; ``look_for_disks`` is called
-    before a rescan.
+    before a rescan; ``letters`` gives a data volume's drive letter, "" for none.
     """
 
     def __init__(
@@ -49,8 +49,9 @@ class EmulatedSession(Session):
         providers: Sequence[Provider] = (),
         associations: Sequence[Association] = (),
         look_for_disks: Callable[[], None] = lambda: None,
+        letters: Callable[[str], str] = lambda _: "",
     ) -> None:
-        storage = Storage(disks, ObjectIds(disks.provider), mount_points)
+        storage = Storage(disks, ObjectIds(disks.provider), mount_points, letters)
         own: tuple[Provider, ...] = (
             DiskClass(storage),
             PartitionClass(storage),

@@ -15,11 +15,12 @@ from contextlib import suppress
 from enum import Enum
 from typing import IO
 
-from csiproxy.emulator import fuse, names, smb_mount
+from csiproxy.emulator import fuse, smb_mount
 from csiproxy.emulator.smb_files import SHARE
 from csiproxy.emulator.smb_session import Login
 from csiproxy.emulator.state import State
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host.paths import check_name
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS smb_files (
@@ -128,7 +129,7 @@ class Shares:
     def directory(self, server: str, share: str) -> str:
         """The host directory of a share's files, whether they are there now or not."""
         for name in (server, share):
-            names.check(name, "CreateSymbolicLinkW")
+            check_name(name, "CreateSymbolicLinkW")
         return os.path.join(self._place(server, share), SHARE)
 
     def require_usable(self, server: str, share: str, call: str) -> None:

@@ -5,10 +5,8 @@ owner only, and says where the door is and what to show there.  Nothing but the 
 connection until it was shown.
 """
 
-import hmac
 import os
 import re
-import secrets
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,6 +51,8 @@ class Entrance:
     """
 
     def __init__(self, place: EntrancePlace) -> None:
+        import secrets  # here, as it loads OpenSSL, which who dials can do without
+
         host, port = parse_address(place.address)
         self._file = place.file
         self.socket = socket.create_server(
@@ -74,6 +74,8 @@ class Entrance:
 
     def admits(self, connection: socket.socket) -> bool:
         """Whether a new connection shows the token; it has :data:`PATIENCE` seconds, and one try."""
+        import hmac
+
         connection.settimeout(PATIENCE)
         try:
             shown = bytearray()
@@ -117,8 +119,11 @@ def dial(file: str) -> socket.socket:
         door = read(file)
     except WireError as error:
         raise HostUnreachable(str(error)) from error
-    connection = socket.create_connection((door.host, door.port), timeout=PATIENCE)
+    # Not create_connection, which loads what names of hosts need.
+    connection = socket.socket(socket.AF_INET6 if ":" in door.host else socket.AF_INET)
     try:
+        connection.settimeout(PATIENCE)
+        connection.connect((door.host, door.port))
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(door.token.encode("ascii"))

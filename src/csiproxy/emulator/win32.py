@@ -15,6 +15,7 @@ from csiproxy.emulator.hostdir import INVALID_DRIVE, windows_errors
 from csiproxy.emulator.namespace import NodeNamespace
 from csiproxy.emulator.prefixes import Prefixes
 from csiproxy.errors import Win32Error, WindowsCode
+from csiproxy.host import paths
 from csiproxy.host.win32 import Directory, Entry, EntryKind, StorageDevice
 
 OPEN = "CreateFileW"
@@ -76,7 +77,7 @@ class EmulatedWin32:
 
         Without it error 2, without a parent or the drive 3, and 15 for the root of a drive that is not there.
         """
-        drive, parts = places.split(path, OPEN)
+        drive, parts = paths.split(path, OPEN)
         root = self._node.places().drives.get(drive)
         if root is None:
             raise Win32Error(

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from csiproxy.emulator.faults import Action, Fault, When
-from csiproxy.emulator.inventory import DiskReport, ServiceReport, SmbServerReport, VolumeReport
+from csiproxy.emulator.inventory import DiskReport, LetterReport, ServiceReport, SmbServerReport, VolumeReport
 from csiproxy.emulator.namespace import MountedDirectory
 from csiproxy.emulator.places import Places
 from csiproxy.errors import CimError, HostError, HostUnreachable, Win32Error
@@ -28,6 +28,7 @@ from csiproxy.host.win32 import (
     StorageDevice,
     StorageIdentifier,
 )
+from csiproxy.wiping import wipe
 
 # Both ends are of one release, except while a node outlives an upgrade; then this number tells them.
 VERSION = 1
@@ -238,6 +239,7 @@ _FORMS: Mapping[type, _Form] = {
     Fault: _record(
         Fault, of(str), of(Action), of(int), of(When), of(int), of(float), of(int)
     ),
+    LetterReport: _record(LetterReport, of(str), of(str)),
     SmbServerReport: _record(SmbServerReport, of(str), of(str), of(int)),
     ServiceReport: _record(ServiceReport, of(str), of(str), of(str), of(str)),
     VolumeReport: _record(VolumeReport, of(str), tuple_of(of(str)), of(str), of(str)),
@@ -258,6 +260,25 @@ _NAMED: Mapping[str, _Form] = {kind.__name__: form for kind, form in _FORMS.item
 def encode(value: object) -> bytes:
     """The wire form of a value, ASCII; WireError for a value that has none."""
     return json.dumps(_apart(value, DEEPEST), separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def encode_with(request: "Request", secrets: Mapping[str, str]) -> bytearray:
+    """The wire form of a request whose last argument gets more texts; it can be overwritten."""
+    *before, parameters = request.arguments
+    if not isinstance(parameters, dict):
+        raise WireError("a request with secrets ends with its parameters")
+    marks = {name: f"\1{name}\1" for name in secrets}
+    made = bytearray(encode(Request(request.call, (*before, {**parameters, **marks}))))
+    for name, text in secrets.items():
+        mark = encode(marks[name])
+        at = made.index(mark)
+        escaped = bytearray(b'"')
+        for character in text:  # none of these pieces is the secret
+            escaped += encode(character)[1:-1]
+        escaped += b'"'
+        made[at : at + len(mark)] = escaped
+        wipe(escaped)
+    return made
 
 
 def decode(text: bytes) -> object:

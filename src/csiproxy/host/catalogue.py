@@ -17,6 +17,8 @@ _CLASSES: Mapping[str, CimClass] = {
         schema.WIN32_SERVICE,
         schema.WIN32_BIOS,
         schema.CIM_BIOS_ELEMENT,
+        schema.WIN32_PAGE_FILE_USAGE,
+        schema.WIN32_OS_RECOVERY_CONFIGURATION,
         schema.MSFT_SMB_GLOBAL_MAPPING,
         *ISCSI_CLASSES,
     )

@@ -22,6 +22,8 @@ NAMESPACES = {
     "Win32_DependentService": CIMV2,
     "Win32_BIOS": CIMV2,
     "CIM_BIOSElement": CIMV2,
+    "Win32_PageFileUsage": CIMV2,
+    "Win32_OSRecoveryConfiguration": CIMV2,
 }
 
 

@@ -28,6 +28,16 @@ LATE_CAPITALS = (
 )  # fmt: skip
 
 
+def printable(text: str) -> str:
+    """A text that a log, a record or a terminal may get: what is not printable becomes ``\\u{…}``.
+
+    Not printable are control characters, separators of lines, and what turns or hides text.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+
+
 def fault(name: str) -> str:
     """Why Windows cannot have a name in a directory; empty when it can."""
     return f"it is longer than {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else _fault(name)

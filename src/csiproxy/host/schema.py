@@ -18,6 +18,9 @@ EXTENDED_STATUS = "MSFT_StorageExtendedStatus"
 DISK_TO_PARTITION = "MSFT_DiskToPartition"
 PARTITION_TO_VOLUME = "MSFT_PartitionToVolume"
 
+SECRET_PARAMETERS = frozenset({"Credential", "ChapSecret"})
+"""Parameters of methods that hold a secret, in whichever class."""
+
 # A CIM type's name, ``[]`` behind it for an array; a class name for an embedded object.
 CimType = str
 
@@ -264,6 +267,28 @@ WIN32_BIOS = CimClass("Win32_BIOS", "Name", _FIRMWARE, {})
 
 # What Win32_BIOS is derived from; programs ask for either.
 CIM_BIOS_ELEMENT = CimClass("CIM_BIOSElement", "Name", _FIRMWARE, {})
+
+PAGE_FILE_USAGE = "Win32_PageFileUsage"
+OS_RECOVERY_CONFIGURATION = "Win32_OSRecoveryConfiguration"
+
+WIN32_PAGE_FILE_USAGE = CimClass(
+    PAGE_FILE_USAGE,
+    "Name",
+    {"Name": "string", "AllocatedBaseSize": "uint32", "TempPageFile": "boolean"},
+    {},
+)
+
+WIN32_OS_RECOVERY_CONFIGURATION = CimClass(
+    OS_RECOVERY_CONFIGURATION,
+    "Name",
+    {
+        "Name": "string",
+        "DebugFilePath": "string",
+        "ExpandedDebugFilePath": "string",
+        "DebugInfoType": "uint32",
+    },
+    {},
+)
 
 SMB_GLOBAL_MAPPING = "MSFT_SmbGlobalMapping"
 

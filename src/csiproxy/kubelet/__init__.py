@@ -1,1 +1,1 @@
-"""Kubelet's plugin watcher for Windows.  Not in this release."""
+"""Kubelet's side of a storage plugin: the watcher that finds plugins and keeps them registered."""

@@ -11,11 +11,13 @@ from csiproxy.host import Host
 from csiproxy.operations.configuration import Configuration
 from csiproxy.operations.csi_proxy_service import CsiProxyService
 from csiproxy.operations.disk import DiskGroup
+from csiproxy.operations.dry_run import rehearsed
 from csiproxy.operations.filesystem import FilesystemGroup
 from csiproxy.operations.iscsi import IscsiGroup
 from csiproxy.operations.iscsi_lun import IscsiLuns
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import Confinement
+from csiproxy.operations.rails import Rails
 from csiproxy.operations.smb import SmbGroup
 from csiproxy.operations.system import SystemGroup
 from csiproxy.operations.volume import VolumeGroup
@@ -42,13 +44,21 @@ def build(
 
     ``sleep`` passes the time (seconds) until Windows has made a volume or switched a service.
     """
-    storage = Storage(host)
+    storage = Storage(rehearsed(host) if configuration.dry_run else host)
     locks = Locks(storage.mutex)
     service_prefixes = (configuration.csi_plugins_path, configuration.pod_path)
     every_prefix = (configuration.kubelet_path, *configuration.working_dirs, *service_prefixes)
     confinement = Confinement((configuration.kubelet_path, *configuration.working_dirs), every_prefix)
-    disks = DiskGroup(storage.disks, storage.volumes, locks, sleep=sleep)
-    volumes = VolumeGroup(storage, disks, locks, confinement, allow_reformat=configuration.allow_reformat)
+    rails = Rails(
+        storage,
+        Confinement(every_prefix),
+        storage.pod_links(configuration.pod_path),
+        configuration.lifted_rails,
+    )
+    disks = DiskGroup(storage.disks, storage.volumes, locks, rails, sleep=sleep)
+    volumes = VolumeGroup(
+        storage, disks, locks, rails, confinement, allow_reformat=configuration.allow_reformat
+    )
     iscsi = IscsiGroup(storage, disks, locks)
     shares = SmbGroup(
         storage,
@@ -59,7 +69,7 @@ def build(
     )
     return Operations(
         disk=disks,
-        filesystem=FilesystemGroup(storage.namespace, confinement, shares),
+        filesystem=FilesystemGroup(storage.namespace, confinement, shares, volumes),
         iscsi=iscsi,
         smb=shares,
         system=SystemGroup(storage.system, locks, configuration.allow_services, sleep=sleep),

@@ -24,6 +24,10 @@ class Configuration:
         the Windows services that clients of the system group may start and stop
     require_privacy
         whether SMB mappings are made for encrypted traffic only
+    lifted_rails
+        the names of guard rails that do not hold
+    dry_run
+        whether calls are only decided and recorded, and change nothing
     """
 
     kubelet_path: str
@@ -33,3 +37,5 @@ class Configuration:
     allow_reformat: bool
     allow_services: tuple[str, ...] = STORAGE_SERVICES
     require_privacy: bool = True
+    lifted_rails: tuple[str, ...] = ()
+    dry_run: bool = False

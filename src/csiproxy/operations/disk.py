@@ -1,4 +1,4 @@
-"""Group disk: find, partition, and switch disks; a disk that holds the system is never changed."""
+"""Group disk: find, partition, and switch disks."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -9,6 +9,8 @@ from csiproxy.host.win32 import Association, CodeSet, StorageDevice
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import shown
+from csiproxy.operations.rail import Act
+from csiproxy.operations.rails import Rails
 from csiproxy.storage import disk as storage
 from csiproxy.storage.disk import Disks, OfflineReason, Partition, PartitionStyle
 from csiproxy.storage.volume import Volume, Volumes
@@ -75,11 +77,18 @@ class DiskGroup:
     """The RPCs of the newest disk version, and what other contracts compose of them."""
 
     def __init__(
-        self, disks: Disks, volumes: Volumes, locks: Locks, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        disks: Disks,
+        volumes: Volumes,
+        locks: Locks,
+        rails: Rails,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._disks = disks
         self._volumes = volumes
         self._locks = locks
+        self._rails = rails
         self._sleep = sleep
 
     # --- questions -----------------------------------------------------------------------------------
@@ -138,8 +147,9 @@ class DiskGroup:
             if is_online:
                 self._bring_online(context, disk)
             elif not disk.is_offline:
-                refuse_system(disk)
+                self._rails.guard_disk(disk, Act.OFFLINE)
                 self._disks.take_offline(disk)
+                self._rails.settled(disk)
 
     def prepare(self, context: Context, number: int, style: PartitionStyle) -> Volume:
         """Bring a disk online, initialise and partition it if it is raw; its volume at the lowest offset.
@@ -148,7 +158,7 @@ class DiskGroup:
         """
         with self._locks.hold(context, lock_name(number)):
             disk = self._disks.get(number)
-            refuse_system(disk)
+            self._rails.guard_disk(disk, Act.PARTITION)
             disk = self._bring_online(context, disk)
             if disk.style is PartitionStyle.RAW:
                 self._disks.initialize(disk, style)
@@ -229,6 +239,10 @@ class DiskGroup:
                 context.note("disk-left-out", disk=disk.number, windows_code=error.windows_code)
         return found
 
+    def guard(self, number: int, act: Act) -> None:
+        """Raise FailedPrecondition if a guard rail forbids the act on a disk."""
+        self._rails.guard_disk(self._disks.get(number), act)
+
     def luns(self, numbers: Iterable[int]) -> dict[int, int]:
         """Disk numbers by logical unit number, of the disks among ``numbers`` whose location says one."""
         wanted = set(numbers)
@@ -239,7 +253,7 @@ class DiskGroup:
         """Give a disk the read-only attribute, online; or take it back where this gave it."""
         with self._locks.hold(context, lock_name(number)):
             disk = self._disks.get(number)
-            refuse_system(disk)
+            self._rails.guard_disk(disk, Act.READ_ONLY)
             if read_only:
                 # Who dies in between leaves the mark, and with it the next caller may take it back.
                 self._disks.mark_client_read_only(disk)
@@ -268,12 +282,6 @@ class DiskGroup:
 def lock_name(number: int) -> str:
     """What a disk is called among the locks."""
     return f"disk {number}"
-
-
-def refuse_system(disk: storage.Disk) -> None:
-    """A disk that Windows runs from is nobody's storage."""
-    if disk.is_system:
-        raise FailedPrecondition(f"disk {disk.number} holds the system; use another disk")
 
 
 def page83_text(device: StorageDevice) -> str:

@@ -1,12 +1,14 @@
 """Group filesystem: directories and links under the operator's prefixes."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from csiproxy.errors import FailedPrecondition, NotFound, Win32Error, WindowsCode
-from csiproxy.host.win32 import EntryKind
+from csiproxy.host.win32 import Entry, EntryKind
 from csiproxy.operations.context import Context
 from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting
 from csiproxy.operations.smb import SmbGroup
+from csiproxy.operations.volume import VolumeGroup
 from csiproxy.storage.namespace import ConfinedPath, Leaving, Namespace
 from csiproxy.storage.share_links import share_of
 
@@ -30,10 +32,13 @@ class IsSymlink:
 class FilesystemGroup:
     """The RPCs of the newest filesystem version."""
 
-    def __init__(self, namespace: Namespace, confinement: Confinement, shares: SmbGroup) -> None:
+    def __init__(
+        self, namespace: Namespace, confinement: Confinement, shares: SmbGroup, volumes: VolumeGroup
+    ) -> None:
         self._namespace = namespace
         self._confinement = confinement
         self._shares = shares
+        self._volumes = volumes
 
     def path_exists(self, context: Context, *, path: str) -> PathExists:
         """Whether the path exists; links are not followed."""
@@ -58,13 +63,19 @@ class FilesystemGroup:
 
     def _remove_all(self, context: Context, path: ConfinedPath) -> None:
         try:
-            self._namespace.remove_tree(path, self._leaving(context))
+            self._namespace.remove_tree(path, self._leaving(context, path))
         except Win32Error as error:
             if error.windows_code not in _MISSING:
                 raise
 
-    def _leaving(self, context: Context) -> Leaving:
-        return lambda link, entry: self._shares.leaving(context, link, entry.target)
+    def _leaving(self, context: Context, top: ConfinedPath) -> Leaving:
+        def leaving(path: ConfinedPath, entry: Entry) -> AbstractContextManager[None]:
+            if entry.kind is EntryKind.MOUNT_POINT:
+                self._volumes.guard_mount_point(path, entry.target, top)
+                return nullcontext()
+            return self._shares.leaving(context, path, entry.target)
+
+        return leaving
 
     def _remove_one(self, context: Context, path: ConfinedPath) -> None:
         entry = self._namespace.find(path)
@@ -83,7 +94,7 @@ class FilesystemGroup:
         """Remove everything in a directory, never what a link in it leads to."""
         confined = self._confinement.confine_change(path)
         with acting(context, f"empty {confined}"):
-            self._namespace.empty(confined, self._leaving(context))
+            self._namespace.empty(confined, self._leaving(context, confined))
 
     def create_symlink(self, context: Context, *, source_path: str, target_path: str) -> None:
         """Make a link at ``target_path`` to the existing directory ``source_path``."""

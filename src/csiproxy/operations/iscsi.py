@@ -19,6 +19,7 @@ from csiproxy.operations.context import Context
 from csiproxy.operations.disk import DiskGroup
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import shown
+from csiproxy.operations.rail import Act
 from csiproxy.operations.secret import Secret
 from csiproxy.storage import Storage, iscsi
 from csiproxy.storage.codes import judged
@@ -185,7 +186,7 @@ class IscsiGroup:
         """Set the secret that targets have to prove in mutual CHAP; it holds for the whole node."""
         check_secret(mutual_chap_secret, "MutualChapSecret")
         with self._locks.hold(context, INITIATOR_SECRET):
-            self._iscsi.set_initiator_secret(mutual_chap_secret.reveal())
+            self._iscsi.set_initiator_secret(mutual_chap_secret)
 
     # --- shared with the other contracts -------------------------------------------------------------
 
@@ -207,7 +208,7 @@ class IscsiGroup:
                 portal.target_port,
                 login.authentication,
                 login.user,
-                login.secret.reveal(),
+                login.secret,
             )
         except AlreadyExists:
             context.note("logged-in-meanwhile", target=name)
@@ -247,13 +248,13 @@ class IscsiGroup:
 
     def set_initiator_secret(self, secret: Secret) -> None:
         """Like SetMutualChapSecret, for who holds the lock of :data:`INITIATOR_SECRET`."""
-        self._iscsi.set_initiator_secret(secret.reveal())
+        self._iscsi.set_initiator_secret(secret)
 
     def _register(self, portal: TargetPortal, login: Login) -> None:
         address, port = portal.target_address, portal.target_port
         if self._iscsi.portal(address, port) is None:
             try:
-                self._iscsi.add_portal(address, port, login.authentication, login.user, login.secret.reveal())
+                self._iscsi.add_portal(address, port, login.authentication, login.user, login.secret)
             except AlreadyExists:
                 # Somebody outside of this program may have been faster.
                 if self._iscsi.portal(address, port) is None:
@@ -267,6 +268,7 @@ class IscsiGroup:
 
     def _require_unused(self, target: Target) -> None:
         for number in self._iscsi.disk_numbers(target):
+            self._disks.guard(number, Act.LOG_OUT)
             for volume in self._disks.volumes_of(number):
                 with judged(f"find where volume {volume.id} is mounted"):
                     places = self._mount_points(volume.id)
@@ -338,8 +340,9 @@ def checked_login(kind: AuthenticationType, user: str, secret: Secret) -> Login:
 
 def check_secret(secret: Secret, what: str) -> None:
     """Refuse a secret that CHAP or Windows cannot have; the text tells nothing of it."""
-    text = secret.reveal()
-    if not _SHORTEST_SECRET <= len(text.encode()) <= _LONGEST_SECRET or not text.isprintable():
+    with secret.revealed() as text:
+        fits = _SHORTEST_SECRET <= len(text.encode()) <= _LONGEST_SECRET and text.isprintable()
+    if not fits:
         raise InvalidArgument(
             f"{what} must have {_SHORTEST_SECRET} to {_LONGEST_SECRET} bytes and no control characters"
         )

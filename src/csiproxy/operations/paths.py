@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from csiproxy.errors import HostError, InvalidArgument, PermissionDenied, WindowsCode
-from csiproxy.host.names import LONGEST_NAME, equality_key, fault, utf16_length
+from csiproxy.host.names import LONGEST_NAME, equality_key, fault, printable, utf16_length
 from csiproxy.operations.context import Context
 from csiproxy.storage.codes import judge
 from csiproxy.storage.namespace import ConfinedPath
@@ -27,7 +27,7 @@ _FORM = re.compile(r"[A-Za-z]:\\")
 def shown(text: str) -> str:
     """A text from a request as an error message may show it: printable, and not endless."""
     cut = text[:MAX_PATH] + ("…" if len(text) > MAX_PATH else "")
-    return '"' + "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in cut) + '"'
+    return f'"{printable(cut)}"'
 
 
 def parse(text: str, *, limit: int = MAX_PATH, rooted: bool = False) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
-from secrets import token_bytes
+from random import SystemRandom
 
 from csiproxy.errors import (
     CsiProxyError,
@@ -84,13 +83,14 @@ def parse_credential(user: str, password: Secret) -> Credential:
     """Check what is to be told to a server; nothing of the password is ever said."""
     if len(user) > _LONGEST_USER or not user.isprintable():
         raise InvalidArgument(f"{shown(user)} cannot be the name of a user", WindowsCode.INVALID_PARAMETER)
-    text = password.reveal()
-    if len(text) > _LONGEST_PASSWORD or "\0" in text:
+    with password.revealed() as text:
+        fits = len(text) <= _LONGEST_PASSWORD and "\0" not in text
+    if not fits:
         raise InvalidArgument(
             f"the password is longer than {_LONGEST_PASSWORD} characters, or has a zero in it",
             WindowsCode.INVALID_PARAMETER,
         )
-    if text and not user:
+    if password and not user:
         raise InvalidArgument("a password without a user opens nothing; give both or none")
     return Credential(user, password)
 
@@ -152,7 +152,7 @@ class SmbGroup:
         self._everywhere = everywhere
         self._require_privacy = require_privacy
         # Which credentials this process has mapped a share with, as digests that nobody can turn back.
-        self._key = token_bytes(32)
+        self._key = SystemRandom().randbytes(32)
         self._digests: dict[str, bytes] = {}
 
     def new_smb_global_mapping(
@@ -302,5 +302,5 @@ class SmbGroup:
         return [user for user in self._users(root) if equality_key(str(user)) != own]
 
     def _digest(self, credential: Credential) -> bytes:
-        text = f"{equality_key(credential.user)}\0{credential.password.reveal()}"
-        return blake2b(text.encode("utf-8", "surrogatepass"), key=self._key).digest()
+
+        return credential.password.digest(self._key, equality_key(credential.user))

@@ -14,6 +14,7 @@ from csiproxy.errors import (
     WindowsCode,
 )
 from csiproxy.host.names import equality_key
+from csiproxy.operations import rail
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import shown
@@ -178,8 +179,8 @@ class SystemGroup:
     def _require_allowed(self, name: str) -> None:
         if equality_key(name) not in self._allowed:
             raise PermissionDenied(
-                f"service {shown(name)} is not one that clients may start or stop; "
-                "the operator can allow it with --allow-service"
+                f"service {shown(name)} is not one that clients may start or stop; {rail.SERVICE.advice}",
+                rail=rail.SERVICE.name,
             )
 
 

@@ -1,18 +1,21 @@
 """Group volume: format, mount, grow and measure volumes."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from csiproxy.errors import FailedPrecondition, InvalidArgument, NotFound, OutOfRange, WindowsCode
+from csiproxy.host.names import equality_key
 from csiproxy.host.win32 import EntryKind
 from csiproxy.operations import disk
 from csiproxy.operations.context import Context
 from csiproxy.operations.locks import Locks
 from csiproxy.operations.paths import MAX_LONG_PATH, Confinement, acting, shown
+from csiproxy.operations.rail import Act
+from csiproxy.operations.rails import Rails
 from csiproxy.storage import Storage
-from csiproxy.storage.disk import MEBIBYTE, Partition
+from csiproxy.storage.disk import MEBIBYTE
 from csiproxy.storage.namespace import ConfinedPath
 from csiproxy.storage.volume import FileSystem, Volume
 
@@ -79,6 +82,7 @@ class VolumeGroup:
         storage: Storage,
         disks: disk.DiskGroup,
         locks: Locks,
+        rails: Rails,
         confinement: Confinement,
         *,
         allow_reformat: bool,
@@ -86,6 +90,7 @@ class VolumeGroup:
         self._storage = storage
         self._disks = disks
         self._locks = locks
+        self._rails = rails
         self._confinement = confinement
         self._allow_reformat = allow_reformat
 
@@ -156,8 +161,9 @@ class VolumeGroup:
         """Flush a volume and unmount it at one directory; not mounted there (any more) is success."""
         path = self._confinement.confine_change(target_path, limit=MAX_LONG_PATH, rooted=True)
         with self.holding(context, parse_volume_id(volume_id)) as volume:
-            self._flush_if_there(context, volume)
+            found = self._flush_if_there(context, volume)
             with acting(context, f"unmount volume {volume} at {path}"):
+                self._guard_places(found, [path])
                 self._storage.namespace.unmount(path, volume)
 
     def resize_volume(self, context: Context, *, volume_id: str, size_bytes: int) -> None:
@@ -183,8 +189,10 @@ class VolumeGroup:
         """Format a raw volume.  ``when_formatted`` decides about one that has a file system already."""
         with self.holding(context, volume_id):
             volume = self._storage.volumes.get(volume_id)
-            size = self._refuse_system(volume).size
+            size = self._rails.guard_volume(volume, Act.FORMAT).size
             if not volume.is_formatted or when_formatted(volume):
+                if volume.is_formatted:
+                    self._rails.guard_volume(volume, Act.REFORMAT)
                 if file_system is FileSystem.FAT32 and size > FAT32_LIMIT:
                     raise OutOfRange(
                         f"volume {volume_id} is larger than 32 GiB, the most that FAT32 may have; use NTFS"
@@ -196,7 +204,7 @@ class VolumeGroup:
         """Mount a formatted volume at an empty directory."""
         with self.holding(context, volume_id):
             volume = self._storage.volumes.get(volume_id)
-            self._refuse_system(volume)
+            self._rails.guard_volume(volume, Act.MOUNT)
             require_formatted(volume)
             with acting(context, f"mount volume {volume_id} at {path}"):
                 self._storage.namespace.mount(path, volume.id)
@@ -204,13 +212,39 @@ class VolumeGroup:
     def dismount(self, context: Context, volume_id: str, confinement: Confinement) -> None:
         """Flush a volume, and remove its mount points under the prefixes even when it has vanished."""
         with self.holding(context, volume_id):
-            self._flush_if_there(context, volume_id)
+            found = self._flush_if_there(context, volume_id)
             with acting(context, f"dismount volume {volume_id}"):
-                for text in self._storage.namespace.mount_points(volume_id):
-                    if path := confinement.changeable(text):
-                        self._storage.namespace.unmount(path, volume_id)
+                texts = self._storage.namespace.mount_points(volume_id)
+                places = [path for path in map(confinement.changeable, texts) if path]
+                self._guard_places(found, places)
+                for path in places:
+                    self._storage.namespace.unmount(path, volume_id)
 
-    def _flush_if_there(self, context: Context, volume_id: str) -> None:
+    def guard_mount_point(self, path: ConfinedPath, volume_id: str, leaving: ConfinedPath) -> None:
+        """Raise FailedPrecondition if a guard rail forbids that a mounted volume loses this mount point.
+
+        ``leaving`` goes with all below it.
+        """
+        self._guard_places(self._storage.volumes.find(volume_id), [path], str(leaving))
+
+    def _guard_places(self, volume: Volume | None, places: Sequence[ConfinedPath], leaving: str = "") -> None:
+        """Ask the rails about mount points that are about to go; of a volume that has vanished all may."""
+        if volume is None:
+            return
+        mounted = [str(path) for path in places if self._is_mounted_at(path, volume.id)]
+        if mounted:
+            self._rails.guard_volume(volume, Act.DISMOUNT, mounted, leaving)
+
+    def _is_mounted_at(self, path: ConfinedPath, volume_id: str) -> bool:
+        entry = self._storage.namespace.find(path)
+        return (
+            entry is not None
+            and entry.kind is EntryKind.MOUNT_POINT
+            and equality_key(entry.target) == equality_key(volume_id)
+        )
+
+    def _flush_if_there(self, context: Context, volume_id: str) -> Volume | None:
+        """Flush a volume, and give it; None when it has vanished."""
         volume = self._storage.volumes.find(volume_id)
         if volume is None:
             context.note("volume-has-vanished", volume=volume_id)
@@ -219,6 +253,8 @@ class VolumeGroup:
                 self._storage.volumes.flush(volume)
             except NotFound:
                 context.note("volume-has-vanished", volume=volume_id)
+                return None
+        return volume
 
     def resize(self, context: Context, volume_id: str, size: int) -> None:
         """Grow to at least ``size`` bytes, or to all that fits when that is less; 0 is all that fits.
@@ -232,11 +268,9 @@ class VolumeGroup:
         if size < 0:
             raise InvalidArgument(f"the size {size} is negative; give bytes, or 0 for as large as fits")
         with self.holding(context, volume_id):
-            number = self._storage.volumes.partition(self._storage.volumes.get(volume_id)).disk_number
+            number = self._rails.guard_volume(self._storage.volumes.get(volume_id), Act.RESIZE).disk_number
             with self._locks.hold(context, disk.lock_name(number)):
-                host_disk = self._storage.disks.get(number)
-                disk.refuse_system(host_disk)
-                host_disk = self._storage.disks.refresh(host_disk)
+                host_disk = self._storage.disks.refresh(self._storage.disks.get(number))
                 if size > host_disk.size:
                     raise OutOfRange(
                         f"{size} bytes do not fit on disk {number}, which has {host_disk.size}; grow it first"
@@ -247,12 +281,6 @@ class VolumeGroup:
                 if wanted - partition.size >= MEBIBYTE:
                     self._storage.disks.resize_partition(partition, wanted)
                     self._storage.disks.refresh(host_disk)
-
-    def _refuse_system(self, volume: Volume) -> Partition:
-        """The partition of a volume, which must not be on the system's disk."""
-        partition = self._storage.volumes.partition(volume)
-        disk.refuse_system(self._storage.disks.get(partition.disk_number))
-        return partition
 
 
 def _next_size(present: int, asked: int, largest: int) -> int:

@@ -23,6 +23,14 @@ class Allowance:
         self._left -= 1.0
         return True
 
+    def draw(self, now: float, most: int) -> int:
+        """Take up to ``most`` at once; how many there were."""
+        self._left = min(self._burst, self._left + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        count = min(most, int(self._left))
+        self._left -= count
+        return count
+
     def earn(self, count: int) -> None:
         """Give some back, never more than a burst."""
         self._left = min(self._burst, self._left + count)

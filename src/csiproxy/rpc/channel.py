@@ -126,7 +126,8 @@ class Channel:
         """Call ``method`` (``/v1.Disk/Rescan``) and give the reply's message.
 
         ``timeout`` in seconds covers everything, waiting for other threads' calls included.  Raise RpcError:
-        the server's status, DEADLINE_EXCEEDED, or UNAVAILABLE when the server cannot be reached or is lost.
+        the server's status, DEADLINE_EXCEEDED, or UNAVAILABLE when the server is lost; it is Unprocessed when
+        the server cannot be reached.
         """
         deadline = None if timeout is None else monotonic() + timeout
         if not self._lock.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
@@ -161,7 +162,7 @@ class Channel:
             try:
                 self._link = _Link(self._connect(), self._authority, self._limits)
             except OSError as error:
-                raise RpcError(Code.UNAVAILABLE, f"the server cannot be reached: {error}") from error
+                raise Unprocessed(Code.UNAVAILABLE, f"the server cannot be reached: {error}") from error
         return self._link
 
     def _drop(self) -> None:

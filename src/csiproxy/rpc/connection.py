@@ -12,8 +12,7 @@ from threading import Condition, Lock
 from time import monotonic
 from typing import Final, Protocol
 
-from csiproxy.errors import Code
-from csiproxy.rpc import poller
+from csiproxy.rpc import poller, refusals
 from csiproxy.rpc.call import Call, Handler
 from csiproxy.rpc.clients import Client, Clients
 from csiproxy.rpc.limits import Limits
@@ -22,19 +21,13 @@ from csiproxy.rpc.server_stream import Request
 from csiproxy.rpc.status import RpcError
 from csiproxy.rpc.stream import Peer, Stream
 from csiproxy.rpc.timers import Timers
+from csiproxy.wiping import forget_locals, wipe
 
 _READ_BYTES: Final = 32 * 1024
 _TOGETHER: Final = 16
 """Replies of calls that cannot block which are sent at once; each send is a system call and a wakeup."""
 _PAUSE_BYTES: Final = 64 * 1024
 """Answers to control frames that may pile up before a peer that does not read is not read either."""
-
-_TOO_LATE: Final = RpcError(Code.DEADLINE_EXCEEDED, "the deadline passed before the operation was done")
-_NO_ROOM: Final = RpcError(Code.RESOURCE_EXHAUSTED, "too many calls are waiting; try again later")
-_STOPPING: Final = RpcError(Code.UNAVAILABLE, "the server is stopping")
-_GONE: Final = RpcError(Code.CANCELLED, "the client has gone or cancelled the call")
-_BROKEN: Final = RpcError(Code.INTERNAL, "the handler failed; the server's operator can find out why")
-_NOT_BYTES: Final = RpcError(Code.INTERNAL, "the handler gave something that is not a message")
 
 
 class Pollable(Protocol):
@@ -50,7 +43,9 @@ class Shared:
 
     __slots__ = (
         "clients",
+        "confidential",
         "connections",
+        "explained",
         "handler",
         "limits",
         "poller",
@@ -67,9 +62,13 @@ class Shared:
         quick: Callable[[str, str], bool],
         limits: Limits,
         unserved: Callable[[Call, RpcError], None],
+        explained: Callable[[RpcError], RpcError] = lambda status: status,
+        confidential: Callable[[str], bool] = lambda endpoint: False,  # noqa: ARG005
     ) -> None:
         self.handler = handler
         self.unserved = unserved
+        self.explained = explained
+        self.confidential = confidential
         self.quick = quick
         self.limits = limits
         self.clients = Clients(limits)
@@ -107,46 +106,50 @@ class ServedCall(Call):
         outcome: bytes | RpcError
         if self._cancelled:  # between the line and this thread
             late = self.deadline is not None and self.deadline <= monotonic()
-            self._never_runs(_TOO_LATE if late else _GONE)
+            self._never_runs(refusals.TOO_LATE if late else refusals.GONE)
             return
         try:
             outcome = self.connection.shared.handler(self)
             if type(outcome) is not bytes:
-                outcome = _NOT_BYTES
+                outcome = refusals.NOT_BYTES
         except RpcError as error:
             outcome = error
         except BaseException:  # noqa: BLE001  whatever a handler does, its thread goes on serving others
-            outcome = _BROKEN
+            outcome = refusals.BROKEN
         self.finish()
         self.connection.answer(self, outcome, hold=hold)
+        if self.connection.confidential and isinstance(outcome, RpcError):
+            forget_locals(outcome, deep=True)
         self.let_go()
 
     def release(self) -> None:
         """Send what was held."""
         self.connection.release()
 
-    def refuse(self) -> None:
+    def refuse(self, status: RpcError = refusals.NO_ROOM) -> None:
         """Answer that there is no room."""
-        self.connection.answer(self, _NO_ROOM)
-        self._never_runs(_NO_ROOM)
+        self.connection.answer(self, self.connection.shared.explained(status))
+        self._never_runs(status)
 
     def let_go(self) -> None:
         """Give back what the request held; a timer may keep the call itself for a while."""
-        self.message = b""
+        message, self.message = self.message, b""
+        if self.connection.confidential:
+            wipe(message)
         if self.held:
             self.client.budget.give(self.held)
             self.held = 0
 
     def due(self, now: float) -> None:  # noqa: ARG002  a call has one timer, its deadline
         """End the call: its deadline has passed."""
-        self.end(_TOO_LATE)
+        self.end(refusals.TOO_LATE)
 
     def end(self, status: RpcError) -> None:
         """Answer before the handler does, and tell the handler."""
         if self.connection.answer(self, status):
             self.abandon(status)
 
-    def abandon(self, status: RpcError = _GONE) -> None:
+    def abandon(self, status: RpcError = refusals.GONE) -> None:
         """Tell the handler that nobody waits; a call that was still in line is never run."""
         self.cancel()
         if self.connection.shared.withdraw(self):
@@ -176,6 +179,7 @@ class Connection:
         "_together",
         "_unsent",
         "client",
+        "confidential",
         "endpoint",
         "over",
         "shared",
@@ -189,7 +193,8 @@ class Connection:
         self.endpoint = endpoint
         self.over = False
         self._lock = Lock()
-        self._protocol = ServerConnection(shared.limits, client.budget, now)
+        self.confidential = shared.confidential(endpoint)
+        self._protocol = ServerConnection(shared.limits, client.budget, now, confidential=self.confidential)
         self._calls: dict[int, ServedCall] = {}
         self._unsent = b""
         self._together = 0  # replies that are held for the next one
@@ -228,6 +233,7 @@ class Connection:
     def ready(self, events: int, now: float) -> Sequence[ServedCall]:
         """Read and write what goes without blocking; give the calls that came in."""
         calls: list[ServedCall] = []
+        excess: list[ServedCall] = []
         cancelled: list[ServedCall] = []
         lost: list[ServedCall] = []
         gone: Collection[ServedCall] = ()
@@ -239,7 +245,7 @@ class Connection:
                     self._resume()
                 if not self._paused:
                     if events & poller.READ:
-                        self._read(now, calls, cancelled)
+                        self._read(now, calls, excess, cancelled)
                 elif events & poller.HANGUP:
                     raise ConnectionResetError("the peer has gone without reading")
                 if (
@@ -251,12 +257,14 @@ class Connection:
                     self._settle(now)
             except Exception:  # noqa: BLE001  a peer's end, its violation, or a bug: this connection pays for it
                 gone = self._break()
-                lost = calls
-                calls = []
+                lost = calls + excess
+                calls = excess = []
         _tell(cancelled)
         _tell(gone)
         for call in lost:
             call.let_go()
+        for call in excess:
+            call.refuse(refusals.TOO_OFTEN)
         return calls
 
     def _resume(self) -> None:
@@ -266,7 +274,9 @@ class Connection:
             self._paused = False
             self.shared.poller.watch(self.stream, read=True, write=False)
 
-    def _read(self, now: float, calls: list[ServedCall], cancelled: list[ServedCall]) -> None:
+    def _read(
+        self, now: float, calls: list[ServedCall], excess: list[ServedCall], cancelled: list[ServedCall]
+    ) -> None:
         try:
             data = self.stream.receive(_READ_BYTES)
         except BlockingIOError:
@@ -277,7 +287,12 @@ class Connection:
             if isinstance(event, Request):
                 call = ServedCall(self, event, self.shared.quick(self.endpoint, event.method))
                 self._calls[event.stream_id] = call
-                calls.append(call)
+                client = self.client
+                if client.left:
+                    client.left -= 1
+                    calls.append(call)
+                else:
+                    (calls if client.ask(now) else excess).append(call)
                 self._active = now
                 if event.deadline is not None:
                     self.shared.timers.add(event.deadline, call)
@@ -286,6 +301,8 @@ class Connection:
                 if lost is not None:
                     lost.over = True
                     cancelled.append(lost)
+        if self.confidential:
+            wipe(data)
         self._flush()
 
     def due(self, now: float) -> None:
@@ -375,7 +392,7 @@ class Connection:
     def abort(self) -> None:
         """End every call that still runs."""
         for call in list(self._calls.values()):
-            call.end(_STOPPING)
+            call.end(refusals.STOPPING)
 
     def close(self) -> None:
         """Hang up; calls that run are cancelled."""

@@ -14,6 +14,7 @@ from csiproxy.rpc.allowance import Allowance
 from csiproxy.rpc.frames import FRAME_BYTES, HEADER_BYTES, MAX_WINDOW, Http2Error, Reason
 from csiproxy.rpc.hpack import Decoder
 from csiproxy.rpc.limits import Limits
+from csiproxy.wiping import wipe
 
 RECEIVE_WINDOW: Final = 4 * 1024 * 1024
 """The connection's receive window.  It costs no memory (streams are what holds bytes), so it is large."""
@@ -45,6 +46,7 @@ class Http2(ABC):
         "_block_stream",
         "_buffer",
         "_buffer_begun",
+        "_confidential",
         "_control",
         "_decoder",
         "_earned",
@@ -67,6 +69,7 @@ class Http2(ABC):
         self._limits = limits
         self._now = now
         self._expect = expect  # what has to come before the first frame
+        self._confidential = False  # what has been read is overwritten
         self._buffer = b""
         self._buffer_begun = now  # when the unfinished frame in the buffer began
         self.incomplete = False
@@ -130,13 +133,25 @@ class Http2(ABC):
     def _feed(self, data: bytes, now: float) -> None:
         """Handle all frames that are complete.  Raise Http2Error when the connection has to end."""
         self._now = now
-        if self._buffer:
-            data = self._buffer + data
+        if not self._buffer:
+            self._feed_whole(data, joined=False)
+            return
+        begun, self._buffer = self._buffer, b""
+        whole = begun + data
+        try:
+            self._feed_whole(whole, joined=True)
+        finally:
+            if self._confidential:
+                wipe(begun)
+                wipe(whole)
+
+    def _feed_whole(self, data: bytes, *, joined: bool) -> None:
+        """The same; ``joined``: with what had arrived of a frame before."""
         at = 0
         if self._expect:
             at = self._check_preface(data)
             if not at:
-                self._keep(data, begun=not self._buffer)
+                self._keep(data, begun=not joined)
                 return
         size = len(data)
         start = at
@@ -157,7 +172,7 @@ class Http2(ABC):
                 self._charge()  # an unknown type is ignored (RFC 9113 5.5)
             at = end
         if at < size:
-            self._keep(data[at:], begun=at > start or not self._buffer)
+            self._keep(data[at:], begun=at > start or not joined)
         else:
             self._buffer = b""
             self.incomplete = self._block_stream != 0

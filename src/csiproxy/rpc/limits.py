@@ -56,6 +56,14 @@ class Limits:
     """From the moment that the client holds a reply back to the moment that it has taken all of it.  Who
     reads a little now and then does not stall, but keeps what others could use."""
 
+    calls_per_client: int = 20_000
+    """Calls that one client may make in one burst.  A node with a hundred pods that starts makes some
+    thousands, over minutes."""
+
+    calls_per_second_per_client: float = 2000.0
+    """How fast that comes back.  A driver whose volumes are asked about every minute makes some ten; whoever
+    makes so many for long is broken, or wants others to wait, and gets RESOURCE_EXHAUSTED."""
+
     # --- HTTP/2 ------------------------------------------------------------------------------------
     streams: int = 100
     """Concurrent streams of a connection (SETTINGS_MAX_CONCURRENT_STREAMS).  100 is what RFC 9113 names as

@@ -75,7 +75,7 @@ def _impersonated(pipe: int, peer: Peer) -> Peer:
     if not opened:
         return peer
     with _closing(token.value), suppress(OSError):
-        user = _user(token.value)
+        user = user_of(token.value)
         if user != _ANONYMOUS:
             return replace(peer, account=account_name(user))
     return peer
@@ -106,7 +106,7 @@ def _process(pid: int) -> Peer:
     with suppress(OSError), _opened(pid) as process:
         image = _image(process)
         with _token_of(process) as token:
-            account = account_name(_user(token))
+            account = account_name(user_of(token))
     return Peer(pid, None, account, image, session.value if known else None)
 
 
@@ -118,7 +118,7 @@ def account_of(pid: int) -> Account:
         offset = ctypes.alignment(api.SidAndAttributes)
         listed = (api.SidAndAttributes * count).from_buffer(groups, offset)
         enabled = (group.sid for group in listed if group.attributes & api.SE_GROUP_ENABLED)
-        return Account(_user(token), frozenset(sid_text(sid) for sid in enabled))
+        return Account(user_of(token), frozenset(sid_text(sid) for sid in enabled))
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +165,8 @@ def _image(process: int) -> str:
     return path.value if api.image_name(process, 0, path, byref(size)) else ""
 
 
-def _user(token: int | None) -> str:
+def user_of(token: int | None) -> str:
+    """The SID of a token's user.  Raise OSError."""
     entry = api.SidAndAttributes.from_buffer(_information(token, api.TOKEN_USER))
     return sid_text(entry.sid)
 

@@ -19,7 +19,12 @@ Token = TypeVar("Token")
 
 
 class Poller(Protocol[Token]):
-    """What the server needs.  A token is what :meth:`wait` gives back for a source."""
+    """What the server needs.  A token is what :meth:`wait` gives back for a source.
+
+    ``dear_system`` says that waiting, reading and writing take long beside a short call.
+    """
+
+    dear_system: bool
 
     def add(self, source: Source, token: Token) -> None:
         """Watch a source for reading."""

@@ -21,6 +21,7 @@ from csiproxy.rpc.reply_frames import ENCODINGS, END, HEAD, OK, http_block, stat
 from csiproxy.rpc.request_head import Failure, Malformed, RequestHead, check_trailers
 from csiproxy.rpc.server_stream import Cancelled, Event, Request, ServerStream
 from csiproxy.rpc.status import parse_timeout
+from csiproxy.wiping import wipe
 
 _HTTP_OK: Final = 200
 _WRITE_BYTES: Final = 64 * 1024
@@ -29,6 +30,8 @@ _TERSE_BYTES: Final = 256
 """What an error may take when nothing is left for its text and details."""
 _EARNED_BY_REPLY: Final = 8
 """Control frames that an answered call allows the client: its window updates, pings and small frames."""
+_HOLDERS: Final = 3
+"""Names that a frame's data have while they are looked at: here, in _on_data, and where the frame is read."""
 _PADDING_SLACK: Final = 64 * 1024
 """Stream window beyond one message, so that padding and an oversized first frame fit into it."""
 
@@ -60,8 +63,9 @@ class ServerConnection(Http2):
         "waiting",
     )
 
-    def __init__(self, limits: Limits, budget: Budget, now: float) -> None:
+    def __init__(self, limits: Limits, budget: Budget, now: float, *, confidential: bool = False) -> None:
         super().__init__(limits, now, frames.PREFACE)
+        self._confidential = confidential  # no copy of a request is left but the one that is handed out
         self._budget = budget
         self._heads = HeadBlocks(self._decoder, limits.path_bytes)
         self._room = min(limits.message_bytes + MESSAGE_HEAD_BYTES + _PADDING_SLACK, MAX_WINDOW)
@@ -105,7 +109,6 @@ class ServerConnection(Http2):
         Raise Http2Error when the connection has to end: GOAWAY is in the output, requests of the same data
         are dropped.
         """
-        self._events = []
         try:
             self._feed(data, now)
         except Http2Error as error:
@@ -113,8 +116,10 @@ class ServerConnection(Http2):
             for event in self._events:
                 if isinstance(event, Request):
                     self._budget.give(event.held)
+            self._events = []
             raise
-        return self._events
+        events, self._events = self._events, []
+        return events
 
     def _on_headers(self, stream_id: int, block: bytes, end_stream: bool) -> None:
         stream = self._streams.get(stream_id)
@@ -215,6 +220,8 @@ class ServerConnection(Http2):
             stream.request += payload
         else:
             stream.request = bytearray(stream.request + payload)
+        if self._confidential:
+            wipe(payload, holders=_HOLDERS)
         failure = request_message.fault_so_far(stream.request, self._limits.message_bytes)
         if failure is not None:
             self._fail(stream, *failure)
@@ -236,6 +243,8 @@ class ServerConnection(Http2):
         else:
             message = bytes(memoryview(request)[MESSAGE_HEAD_BYTES:])
         self._events.append(Request(stream.id, stream.head.path, message, stream.deadline, held))
+        if self._confidential:
+            wipe(request, holders=_HOLDERS)
 
     def _on_reset(self, stream_id: int, reason: int) -> None:  # noqa: ARG002  any reason ends the stream
         if stream_id > self._last and not self._closing:

@@ -15,7 +15,7 @@ from csiproxy.rpc.crew import Crew
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.poller import Poller, native_poller
 from csiproxy.rpc.status import RpcError
-from csiproxy.rpc.stream import Listener
+from csiproxy.rpc.stream import Listener, Peer
 from csiproxy.rpc.timers import Timers
 
 __all__ = ["Call", "Handler", "Server"]
@@ -42,7 +42,8 @@ def _descriptors() -> int:
 class _Endpoint:
     """A listener under the poller."""
 
-    def __init__(self, shared: Shared, listener: Listener) -> None:
+    def __init__(self, shared: Shared, listener: Listener, turned_away: Callable[[Peer], None]) -> None:
+        self._turned_away = turned_away
         self._shared = shared
         self._listener = listener
         self._most = min(shared.limits.connections, _descriptors() // 2)
@@ -76,6 +77,7 @@ class _Endpoint:
             Connection(self._shared, client, stream, self._listener.name, now).open()
         else:
             self._shared.clients.leave(client)
+            self._turned_away(stream.peer)
             stream.close()
         return True
 
@@ -122,7 +124,9 @@ class Server:
     ``handler`` runs in a thread of its own for each call and may block.  ``quick(endpoint, method)`` tells
     which calls cannot block; these have reserved threads and are served however many others hang.
     ``unserved(call, status)`` is told of calls that ended before the handler got them: no room, a deadline
-    or a cancellation while in line.  It must not block or raise.
+    or a cancellation while in line.  ``explained`` gives such a status its details.  ``turned_away(peer)``
+    is told of connections that found no room.  Of requests to ``confidential`` endpoints no copy is left in
+    memory when they have been answered.  None of these may block or raise.
     """
 
     def __init__(
@@ -132,19 +136,23 @@ class Server:
         quick: Callable[[str, str], bool],
         limits: Limits = Limits(),  # noqa: B008  immutable
         unserved: Callable[[Call, RpcError], None] = lambda call, status: None,  # noqa: ARG005
+        explained: Callable[[RpcError], RpcError] = lambda status: status,
+        confidential: Callable[[str], bool] = lambda endpoint: False,  # noqa: ARG005
+        turned_away: Callable[[Peer], None] = lambda peer: None,  # noqa: ARG005
         poller: Callable[[], Poller[Pollable]] = native_poller,
     ) -> None:
-        self._shared = Shared(handler, quick, limits, unserved)
+        self._shared = Shared(handler, quick, limits, unserved, explained, confidential)
+        self._turned_away = turned_away
         self._shared.poller = self._poller = poller()
         self._shared.timers = self._timers = Timers(self._poller.wake)
-        self._crew = Crew(self._lead, limits)
+        self._crew = Crew(self._lead, limits, dear_system=self._poller.dear_system)
         self._shared.withdraw = self._crew.withdraw
         self._endpoints: list[_Endpoint] = []
         self._stopped = False
 
     def add(self, listener: Listener) -> None:
         """Serve what connects to ``listener``; the server closes it.  Before or after :meth:`start`."""
-        self._endpoints.append(_Endpoint(self._shared, listener))
+        self._endpoints.append(_Endpoint(self._shared, listener, self._turned_away))
 
     def start(self) -> None:
         """Begin to serve, in threads that do not keep the process alive."""

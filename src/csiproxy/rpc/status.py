@@ -9,6 +9,7 @@ from math import ceil
 from csiproxy.errors import Code
 
 _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if byte != ord("%"))
+_SPACE = ord(" ")
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 _UNITS = {ord("H"): 3600.0, ord("M"): 60.0, ord("S"): 1.0, ord("m"): 1e-3, ord("u"): 1e-6, ord("n"): 1e-9}
 _DIGITS = 8
@@ -18,14 +19,16 @@ class RpcError(Exception):
     """A call ended with a status other than OK.
 
     ``message`` is for people; ``details`` is a serialized ``google.rpc.Status`` for programs
-    (``grpc-status-details-bin``), empty when there is none.
+    (``grpc-status-details-bin``), empty when there is none; ``rail`` names the guard rail that refused the
+    call, if one did.
     """
 
-    def __init__(self, code: Code, message: str, details: bytes = b"") -> None:
+    def __init__(self, code: Code, message: str, details: bytes = b"", rail: str = "") -> None:
         super().__init__(code, message, details)
         self.code = code
         self.message = message
         self.details = details
+        self.rail = rail
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
@@ -43,21 +46,24 @@ def status_code(value: bytes) -> Code:
 def encode_message(text: str, size: int) -> bytes:
     """Percent-encode ``grpc-message``: printable ASCII but ``%`` stays, the rest is UTF-8 in ``%XX``.
 
-    What would be longer than ``size`` bytes is cut between two characters.
+    What would be longer than ``size`` bytes is cut between two characters.  A space at an end is encoded,
+    too: HTTP/2 allows no value to begin or end with one (RFC 9113 8.2.1).
     """
     raw = text.encode("utf-8", "replace")
-    if len(raw) <= size and raw.isascii() and not raw.translate(None, _PLAIN):
+    plain = raw.isascii() and not raw.translate(None, _PLAIN) and raw == raw.strip(b" ")
+    if len(raw) <= size and plain:
         return raw
     out = bytearray()
-    for character in text[:size]:
+    last = len(text) - 1
+    for at, character in enumerate(text[:size]):
         piece = b"".join(
-            b"%c" % byte if byte in _PLAIN else b"%%%02X" % byte
+            b"%c" % byte if byte in _PLAIN and not (byte == _SPACE and at in (0, last)) else b"%%%02X" % byte
             for byte in character.encode("utf-8", "replace")
         )
         if len(out) + len(piece) > size:
             break
         out += piece
-    return bytes(out)
+    return bytes(out.rstrip(b" "))
 
 
 def decode_message(value: bytes) -> str:

@@ -44,6 +44,24 @@ def renderer(descriptor: Descriptor, depth: int = DEEPEST) -> Callable[[Message]
     return show
 
 
+_OBJECTS = frozenset({"volume_id", "volume_ids", "volume_device", "disk_number", "disk_device", "diskIDs"})
+
+
+def objects(descriptor: Descriptor) -> Callable[[Message], Json] | None:
+    """Compile how the objects that a reply names are shown; None for replies that name none.
+
+    They tell which volume a path led to and on which disk a volume was, which no later look at the node can.
+    """
+    plan = tuple(
+        (field.name, _shown(field, 1))
+        for field in descriptor.fields
+        if field.name in _OBJECTS and field.message_type is None
+    )
+    if not plan:
+        return None
+    return lambda message: {name: shown(getattr(message, name)) for name, shown in plan}
+
+
 def _shown(field: FieldDescriptor, depth: int) -> _Show:
     if field.GetOptions().debug_redact:
         return lambda _: "***"

@@ -7,13 +7,14 @@ of known methods are counted, so no client can make new series.
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from math import inf
 from threading import Lock
 from typing import Final, TypeAlias
 
-from csiproxy import __version__
 from csiproxy.errors import Code
+from csiproxy.version import __version__
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.001, 0.01, 0.1, 0.3, 0.6, 1.0, 3.0, 6.0, 9.0, 20.0, 30.0, 60.0, 90.0, 120.0)
@@ -55,16 +56,26 @@ class Histogram:
             yield _line(f"{name}_count", labels, below)
 
 
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Audit records that wait, that are in the log instead, that are lost, and that other logs missed."""
+
+    held: int = 0
+    spilled: int = 0
+    lost: int = 0
+    copies: Mapping[str, int] = field(default_factory=dict)
+
+
 class Metrics:
     """What happened since the start.  Safe for threads.
 
-    ``methods`` are the full ones that are counted (``/v1.Disk/Rescan``); ``lost`` tells how many audit
-    records could not be kept.
+    ``methods`` are the full ones that are counted (``/v1.Disk/Rescan``); ``losses`` tells how the audit trail
+    stands.
     """
 
-    def __init__(self, methods: Iterable[str], lost: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, methods: Iterable[str], losses: Callable[[], "Losses"] | None = None) -> None:
         self._methods = {method: _labels_of(method) for method in methods}
-        self._lost = lost
+        self._losses = losses or Losses
         self._lock = Lock()
         self._started = dict.fromkeys(self._methods, 0)
         self._ended: dict[tuple[str, Code], int] = {}
@@ -117,9 +128,20 @@ class Metrics:
         for labels, count in used:
             yield _line("grpc_server_started_total", labels, count)
 
-    def _own(self) -> Iterator[str]:
+    def _audit(self) -> Iterator[str]:
+        losses = self._losses()
+        yield from _head("csi_proxy_audit_copies_lost_total", "counter", "Audit records that a log missed.")
+        for name, count in sorted(losses.copies.items()):
+            yield _line("csi_proxy_audit_copies_lost_total", (("log", name),), count)
+        yield from _head("csi_proxy_audit_held", "gauge", "Audit records that wait to be written.")
+        yield _line("csi_proxy_audit_held", (), losses.held)
         yield from _head("csi_proxy_audit_lost_total", "counter", "Audit records that could not be kept.")
-        yield _line("csi_proxy_audit_lost_total", (), self._lost())
+        yield _line("csi_proxy_audit_lost_total", (), losses.lost)
+        yield from _head("csi_proxy_audit_spilled_total", "counter", "Audit records in the log instead.")
+        yield _line("csi_proxy_audit_spilled_total", (), losses.spilled)
+
+    def _own(self) -> Iterator[str]:
+        yield from self._audit()
         yield from _head("csi_proxy_build_info", "gauge", "Which csi-proxy this is; always 1.")
         yield _line(
             "csi_proxy_build_info", (("python", platform.python_version()), ("version", __version__)), 1

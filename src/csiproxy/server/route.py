@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError, Message
 
+from csiproxy.api.secret_bytes import TakenOut, marked, secret_numbers, take_out
 from csiproxy.api.versions import Contract, Method
 from csiproxy.errors import Code, CsiProxyError, ResourceExhausted, Unavailable, Unimplemented, WindowsCode
 from csiproxy.operations.context import Context
+from csiproxy.operations.secret import Secret
 from csiproxy.rpc.status import RpcError
-from csiproxy.server.arguments import renderer
+from csiproxy.server.arguments import objects, renderer
 from csiproxy.server.audit import Json
 from csiproxy.server.binder import Binding, ShapeError, bind, descriptor_of
+from csiproxy.wiping import wipe
 
 SERVICE_GROUP = "csi-proxy"
 """The group of CSIProxyService, whose failures travel in the reply's ``error_code``."""
@@ -30,34 +33,62 @@ _ALWAYS_A_STATUS = frozenset({Code.CANCELLED, Code.DEADLINE_EXCEEDED})
 class Route:
     """One RPC of one version, ready to be called.
 
-    ``show`` renders a wire request for the audit trail; ``operation`` and ``binding`` are None where this
-    build has no such operation.
+    ``show`` renders a wire request for the audit trail, ``name`` the objects in a reply of the newest version
+    (None where it has none); ``operation`` and ``binding`` are None where this build has no such operation;
+    ``secrets`` are the numbers of the request's secret fields.  Protobuf never sees those: it gets marks in
+    their places.
     """
 
     contract: Contract
     method: Method
     show: Callable[[Message], Json]
+    name: Callable[[Message], Json] | None
     operation: Callable[..., object] | None
     binding: Binding | None
+    secrets: frozenset[int] = frozenset()
 
     def decode(self, message: bytes) -> Message:
         """Read the request as this version's message; raise RpcError when it is not one."""
         try:
-            return self.method.request.FromString(message)
+            return self.method.request.FromString(
+                self._taken_out(message).message if self.secrets else message
+            )
         except DecodeError:
             name = self.method.request.DESCRIPTOR.full_name
             raise RpcError(Code.INVALID_ARGUMENT, f"the request is not a readable {name} message") from None
 
-    def run(self, context: Context, message: bytes, wire: Message) -> bytes:
-        """Run the operation and return the reply in this version's form; raise CsiProxyError.
+    def run(self, context: Context, message: bytes, wire: Message) -> Message:
+        """Run the operation and return the newest version's reply; raise CsiProxyError.
 
         ``wire`` is what :meth:`decode` made of ``message``.
         """
         if self.operation is None or self.binding is None:
             raise Unimplemented(f"{self.contract.name} {self.method.rpc} is not available in this csi-proxy")
-        arguments = self.binding.arguments(self._to_hub(message, wire))
-        context.check()
-        return self.method.write_reply(self.binding.reply(self.operation(context, **arguments)))
+        if not self.secrets:
+            arguments = self.binding.arguments(self._to_hub(message, wire))
+            context.check()
+            return self.binding.reply(self.operation(context, **arguments))
+        message, secrets = self._taken_out(message)
+        marked_ones = self.binding.arguments(self._to_hub(message, wire))
+        arguments = {name: _in_place(value, secrets) for name, value in marked_ones.items()}
+        try:
+            context.check()
+            return self.binding.reply(self.operation(context, **arguments))
+        finally:
+            for secret in secrets:
+                wipe(secret)
+                secret.clear()
+
+    def write(self, reply: Message) -> bytes:
+        """A reply of the newest version in this version's form."""
+        return self.method.write_reply(reply)
+
+    def _taken_out(self, message: bytes) -> TakenOut:
+        """The message without its secrets, and those; raise DecodeError when it is none."""
+        found = take_out(message, self.secrets)
+        if found is None:
+            raise DecodeError("no message")
+        return found
 
     def _to_hub(self, message: bytes, wire: Message) -> Message:
         """The hub's request; what has been parsed is not parsed again."""
@@ -71,6 +102,14 @@ class Route:
         if self.contract.group != SERVICE_GROUP or error.code in _ALWAYS_A_STATUS or _is_of_the_proxy(error):
             return None
         return self.method.reply(error_code=_int32(error.windows_code)).SerializeToString()
+
+
+def _in_place(value: object, secrets: list[bytearray]) -> object:
+    """A parameter: the secret itself in the place of its mark."""
+    if not isinstance(value, Secret):
+        return value
+    with value.revealed() as mark:
+        return Secret(marked(mark, secrets))
 
 
 def _int32(windows_code: int) -> int:
@@ -100,7 +139,9 @@ def find(contract: Contract, path: str, operations: object) -> Route | None:
         return None
     operation = _operation(contract, method, operations)
     binding = _bind(contract, method, operation) if operation else None
-    return Route(contract, method, renderer(descriptor_of(method.request)), operation, binding)
+    request = descriptor_of(method.request)
+    show, name = renderer(request), objects(descriptor_of(method.hub_reply))
+    return Route(contract, method, show, name, operation, binding, secret_numbers(request))
 
 
 def misfits(contract: Contract, operations: object) -> Iterator[str]:

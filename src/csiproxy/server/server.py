@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from csiproxy.api.versions import Contract
+from csiproxy.audit.copies import Level
 from csiproxy.rpc.limits import Limits
 from csiproxy.rpc.server import Server
 from csiproxy.rpc.stream import EndpointInUse, EndpointUntrusted, Listener, Peer
 from csiproxy.server.audit import Trail
-from csiproxy.server.dispatch import Dispatcher
+from csiproxy.server.dispatch import Dispatcher, explained
+from csiproxy.server.host_steps import StepLog
 
 if TYPE_CHECKING:
     from csiproxy.server.metrics import Metrics
@@ -38,16 +40,20 @@ class Proxy:
         log: TextIO,
         limits: Limits | None = None,
         metrics: "Metrics | None" = None,
+        steps: StepLog | None = None,
     ) -> None:
         """Compose the server; the arguments are those of :class:`~csiproxy.server.dispatch.Dispatcher`."""
         self._contracts = tuple(contracts)
         self._trail = trail
-        self._dispatcher = dispatcher = Dispatcher(self._contracts, operations, trail, log, metrics)
+        self._dispatcher = dispatcher = Dispatcher(self._contracts, operations, trail, log, metrics, steps)
         self._server = Server(
             dispatcher,
             quick=dispatcher.quick,
             limits=limits or Limits(),
             unserved=dispatcher.unserved,
+            explained=explained,
+            confidential=dispatcher.confidential,
+            turned_away=dispatcher.turned_away,
         )
 
     def listen(self, open_endpoint: Callable[[Contract], Listener]) -> Endpoints:
@@ -82,7 +88,7 @@ class Proxy:
     def _distrust(self, endpoint: str, server: Peer) -> None:
         self._dispatcher.trusted = False
         facts = {"pid": server.pid, "image": server.image, "account": server.account}
-        self._trail.security("endpoint-untrusted", endpoint=endpoint, **facts)
+        self._trail.event("endpoint-untrusted", Level.ERROR, endpoint=endpoint, **facts)
 
     def start(self) -> None:
         """Begin to answer."""

@@ -8,6 +8,7 @@ from csiproxy.host import Host
 from csiproxy.storage.disk import Disks
 from csiproxy.storage.iscsi import Iscsi
 from csiproxy.storage.namespace import Namespace
+from csiproxy.storage.pod_links import PodLinks
 from csiproxy.storage.share_links import ShareLinks
 from csiproxy.storage.smb import SmbMappings
 from csiproxy.storage.system import System
@@ -26,3 +27,8 @@ class Storage:
         self.smb_mappings = SmbMappings(host.cim)
         self.share_links = ShareLinks(host.win32, self.namespace)
         self.mutex = host.win32.mutex
+        self._win32 = host.win32
+
+    def pod_links(self, pods: str) -> PodLinks:
+        """What the pods' directory ``pods`` leads to."""
+        return PodLinks(self._win32, pods)

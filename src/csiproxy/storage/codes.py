@@ -1,8 +1,9 @@
 """What a foreign failure means to a caller: the only place where codes become error classes.
 
-Three tables: Win32 codes (system-error-codes), return values of the storage classes' CIM methods
-(each with the page that documents it), HRESULTs of WMI itself.  Microsoft documents no mapping from CIM
-return values to Win32 codes; the second column of the CIM table is this project's.
+Three tables: Win32 codes (in ``csiproxy.win32_codes``, as clients read them, too), return values of the
+storage classes' CIM methods (each with the page that documents it), HRESULTs of WMI itself.  Microsoft
+documents no mapping from CIM return values to Win32 codes; the second column of the CIM table is this
+project's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,72 +30,7 @@ from csiproxy.errors import (
     Win32Error,
 )
 from csiproxy.host.cim import Result
-
-ErrorClass = type[CsiProxyError]
-
-# https://learn.microsoft.com/windows/win32/debug/system-error-codes
-WIN32: dict[int, tuple[ErrorClass, str]] = {
-    2: (NotFound, "it does not exist"),
-    3: (NotFound, "a directory on the way does not exist"),
-    4: (ResourceExhausted, "the host has too many open files"),
-    5: (PermissionDenied, "the host denies access"),
-    8: (ResourceExhausted, "the host is out of memory"),
-    14: (ResourceExhausted, "the host is out of memory"),
-    15: (NotFound, "there is no such drive"),
-    19: (FailedPrecondition, "the disk is read-only"),
-    21: (FailedPrecondition, "the disk is offline or not ready"),
-    23: (DataLoss, "the disk has unreadable sectors"),
-    32: (Aborted, "something holds it open; try again"),
-    50: (FailedPrecondition, "this host cannot do that"),
-    51: (Unavailable, "the server does not answer"),
-    53: (Unavailable, "the server cannot be found or does not answer"),
-    59: (Unavailable, "the network failed in the middle; try again"),
-    64: (Unavailable, "the server ended the connection; try again"),
-    65: (PermissionDenied, "the server refuses this kind of access, maybe the encryption that is required"),
-    66: (FailedPrecondition, "the share holds no files"),
-    67: (NotFound, "the server has no such share"),
-    86: (PermissionDenied, "the server does not accept the password"),
-    87: (InvalidArgument, "the host calls a parameter incorrect"),
-    112: (ResourceExhausted, "the disk of the host is full"),
-    121: (Unavailable, "the network took too long; try again"),
-    123: (InvalidArgument, "the host calls a name illegal"),
-    145: (FailedPrecondition, "the directory is not empty, or another volume is mounted there"),
-    161: (InvalidArgument, "the host calls the path malformed"),
-    170: (Aborted, "it is in use; try again"),
-    183: (AlreadyExists, "something of that name exists already"),
-    206: (InvalidArgument, "the path is too long"),
-    258: (Aborted, "another operation holds it; try again"),
-    267: (FailedPrecondition, "it is not a directory"),
-    1005: (FailedPrecondition, "the volume holds no file system that this host can use"),
-    1117: (DataLoss, "the device failed to read or write"),
-    1168: (NotFound, "the host does not know it"),
-    1203: (Unavailable, "no network provider of the host takes the path; does LanmanWorkstation run?"),
-    1219: (FailedPrecondition, "the server is in use with other credentials; end that use first"),
-    1312: (InvalidArgument, "there is no such logon session; give the user with its domain (DOMAIN\\user)"),
-    1326: (PermissionDenied, "the server does not accept the user and password"),
-    1327: (PermissionDenied, "the account may not log on like this"),
-    1328: (PermissionDenied, "the account may not log on at this hour"),
-    1329: (PermissionDenied, "the account may not log on from here"),
-    1330: (PermissionDenied, "the password has expired"),
-    1331: (PermissionDenied, "the account is disabled"),
-    1392: (DataLoss, "the files are damaged"),
-    1393: (DataLoss, "the disk is damaged"),
-    1450: (ResourceExhausted, "the host is out of resources"),
-    1460: (DeadlineExceeded, "the host took too long"),
-    1722: (Unavailable, "the host's storage service does not answer"),
-    1793: (PermissionDenied, "the account has expired"),
-    1907: (PermissionDenied, "the password must be changed first"),
-    1909: (PermissionDenied, "the account is locked out"),
-    1921: (FailedPrecondition, "too many links lead to each other"),
-    2202: (InvalidArgument, "the user name is malformed"),
-    2250: (NotFound, "there is no such connection"),
-    2404: (FailedPrecondition, "the device is in use"),
-    4390: (FailedPrecondition, "it is not a link or mount point"),
-    4392: (FailedPrecondition, "its reparse data is not what it should be"),
-    4393: (FailedPrecondition, "its reparse data is not what it should be"),
-    4394: (FailedPrecondition, "its reparse tag is not what it should be"),
-    4395: (PermissionDenied, "a link or mount point is in the way, and this call does not follow them"),
-}
+from csiproxy.win32_codes import WIN32, ErrorClass
 
 # The pages are below https://learn.microsoft.com/windows-hardware/drivers/storage/
 _DISK, _PARTITION, _VOLUME = "msft-disk", "msft-partition", "msft-volume"

@@ -15,8 +15,17 @@ from csiproxy.host.win32 import StorageDevice, Win32
 from csiproxy.storage.codes import CIM, DAMAGED_DISK, Meaning, expect, judged
 
 MICROSOFT_RESERVED = "{e3c9e316-0b5c-4db8-817d-f92df00215ae}"
+# PARTITION_MSFT_RECOVERY_GUID, PARTITION_SPACES_GUID, PARTITION_CLUSTER_GUID:
+# https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt
+MICROSOFT_RECOVERY = "{de94bba4-06d1-4d40-a16a-bfd50179d6ac}"
+STORAGE_SPACES = "{e75caf8f-f680-4cee-afa3-b001e56efc2d}"
+CLUSTER_METADATA = "{db97dba9-0840-4bae-97f0-ffb9a327c7e1}"
 BASIC_DATA = "{ebd0a0a2-b9e5-4433-87c0-68b6b72699c7}"
 MBR_IFS = 7
+# A hidden NTFS partition, which is what a recovery partition of an MBR disk is (PARTITION_MSFT_RECOVERY).
+MBR_RECOVERY = 0x27
+# MSFT_Disk.BusType of a virtual disk that Storage Spaces make of others.
+SPACES_BUS = 16
 # MSFT_Partition.MbrType of extended partitions, in cylinders and in sectors (PARTITION_EXTENDED and
 # PARTITION_XINT13_EXTENDED).
 MBR_EXTENDED = frozenset({5, 15})
@@ -70,15 +79,18 @@ class Disk:
     offline_reason: int
     is_read_only: bool
     is_system: bool
+    is_clustered: bool
+    is_of_storage_spaces: bool
     has_failed: bool
     instance: Instance
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition.  ``offset`` and ``size`` are bytes.
+    r"""A partition.  ``offset`` and ``size`` are bytes.
 
-    ``mbr_type`` is 0 on a GPT disk, ``gpt_type`` "" on an MBR disk.
+    ``mbr_type`` is 0 on a GPT disk, ``gpt_type`` "" on an MBR disk.  ``access_paths`` are where its volume is
+    to be found: ``D:\``, directories with a last backslash, and the volume's own name.
 
     An extended partition of an MBR disk is one of its own, and the logical ones lie in it.
     """
@@ -91,6 +103,7 @@ class Partition:
     mbr_type: int
     is_offline: bool
     is_system: bool
+    access_paths: tuple[str, ...]
     instance: Instance
 
     @property
@@ -111,6 +124,21 @@ class Partition:
     def is_in(self, container: "Partition") -> bool:
         """Whether it is a logical partition of ``container``."""
         return container.is_container and container.offset < self.offset < container.end
+
+    @property
+    def is_recovery(self) -> bool:
+        """Whether Windows repairs itself from it."""
+        return self.gpt_type.lower() == MICROSOFT_RECOVERY or self.mbr_type == MBR_RECOVERY
+
+    @property
+    def is_of_storage_spaces(self) -> bool:
+        """Whether it makes its disk part of a storage pool."""
+        return self.gpt_type.lower() == STORAGE_SPACES
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether a failover cluster keeps its notes on it."""
+        return self.gpt_type.lower() == CLUSTER_METADATA
 
     @property
     def is_reserved(self) -> bool:
@@ -217,6 +245,21 @@ class Disks:
         with judged(f"recall why disk {disk.number} is read-only"):
             return self._win32.remembers(_policy_read_only(disk))
 
+    def mark_the_clusters(self, volume: str) -> None:
+        """Remember, past the death of this process, that clients had a volume mounted."""
+        with judged(f"remember that clients used {volume}"):
+            self._win32.remember(_the_clusters(volume))
+
+    def unmark_the_clusters(self, volume: str) -> None:
+        """Forget what :meth:`mark_the_clusters` remembered."""
+        with judged(f"forget that clients used {volume}"):
+            self._win32.forget(_the_clusters(volume))
+
+    def is_marked_the_clusters(self, volume: str) -> bool:
+        """Whether :meth:`mark_the_clusters` was called, by whichever proxy, and not taken back since."""
+        with judged(f"recall whether clients used {volume}"):
+            return self._win32.remembers(_the_clusters(volume))
+
     def initialize(self, disk: Disk, style: PartitionStyle) -> None:
         """Write an empty partition table.  A disk that has one by now is left alone, whoever wrote it."""
         what = f"initialise disk {disk.number}"
@@ -309,6 +352,10 @@ def _client_read_only(disk: Disk) -> str:
     return f"client read-only {disk.instance.key}"
 
 
+def _the_clusters(volume: str) -> str:
+    return f"cluster volume {volume.lower()}"
+
+
 def partition_of_instance(instance: Instance) -> Partition:
     """Read an MSFT_Partition."""
     return Partition(
@@ -320,6 +367,7 @@ def partition_of_instance(instance: Instance) -> Partition:
         mbr_type=instance.number("MbrType"),
         is_offline=instance.flag("IsOffline"),
         is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
+        access_paths=instance.texts("AccessPaths"),
         instance=instance,
     )
 
@@ -337,6 +385,8 @@ def _disk(instance: Instance) -> Disk:
         offline_reason=instance.number("OfflineReason"),
         is_read_only=instance.flag("IsReadOnly"),
         is_system=instance.flag("IsSystem") or instance.flag("IsBoot"),
+        is_clustered=instance.flag("IsClustered"),
+        is_of_storage_spaces=instance.number("BusType") == SPACES_BUS,
         has_failed=FAILED in instance.numbers("OperationalStatus"),
         instance=instance,
     )

@@ -8,6 +8,7 @@ from enum import Enum
 
 from csiproxy.host.cim import Instance, Session, Value
 from csiproxy.storage.codes import ISCSI, expect, judged
+from csiproxy.storage.smb import Password
 
 # Done, and in effect after a restart: ISDSC_OPERATION_REQUIRES_REBOOT.
 REBOOT_WANTED = 0xAFFF003B
@@ -70,18 +71,20 @@ class Iscsi:
         return _portal(found[0]) if found else None
 
     def add_portal(
-        self, address: str, port: int, authentication: Authentication, name: str, secret: str
+        self, address: str, port: int, authentication: Authentication, name: str, secret: Password
     ) -> None:
         """Register a portal; Windows asks it for its targets first."""
-        chap = _chap(authentication, name, secret)
-        self._call(
-            "MSFT_iSCSITargetPortal",
-            "New",
-            f"discover the targets of {address}:{port}",
-            TargetPortalAddress=address,
-            TargetPortalPortNumber=port,
-            **(chap if authentication is not Authentication.NONE else {}),
-        )
+        with secret.revealed() as text:
+            chap = _chap(authentication, name, text)
+            self._call(
+                "MSFT_iSCSITargetPortal",
+                "New",
+                f"discover the targets of {address}:{port}",
+                TargetPortalAddress=address,
+                TargetPortalPortNumber=port,
+                **(chap if authentication is not Authentication.NONE else {}),
+            )
+            chap.clear()
 
     def discover(self, portal: TargetPortal) -> None:
         """Ask a portal for its targets again."""
@@ -124,18 +127,19 @@ class Iscsi:
         return _target(found[0]) if found else None
 
     def connect(
-        self, name: str, address: str, port: int, authentication: Authentication, user: str, secret: str
+        self, name: str, address: str, port: int, authentication: Authentication, user: str, secret: Password
     ) -> None:
         """Log in to a target.  Its disks may come a little later."""
-        self._call(
-            "MSFT_iSCSITarget",
-            "Connect",
-            f"log in to {name} at {address}:{port}",
-            NodeAddress=name,
-            TargetPortalAddress=address,
-            TargetPortalPortNumber=port,
-            **_chap(authentication, user, secret),
-        )
+        with secret.revealed() as text:
+            self._call(
+                "MSFT_iSCSITarget",
+                "Connect",
+                f"log in to {name} at {address}:{port}",
+                NodeAddress=name,
+                TargetPortalAddress=address,
+                TargetPortalPortNumber=port,
+                **_chap(authentication, user, text),
+            )
 
     def disconnect(self, target: Target, session: TargetSession) -> None:
         """Log out of a session; Windows refuses it while a disk is in use or while it is persistent."""
@@ -180,9 +184,11 @@ class Iscsi:
                 numbers.update(disk.number("Number") for disk in disks)
         return sorted(numbers)
 
-    def set_initiator_secret(self, secret: str) -> None:
+    def set_initiator_secret(self, secret: Password) -> None:
         """Set the secret that targets prove to know in mutual CHAP; it holds for the whole node."""
-        self._call("MSFT_iSCSISession", "SetCHAPSecret", "set the initiator's CHAP secret", ChapSecret=secret)
+        with secret.revealed() as text:
+            what = "set the initiator's CHAP secret"
+            self._call("MSFT_iSCSISession", "SetCHAPSecret", what, ChapSecret=text)
 
     def _call(self, target: Instance | str, method: str, what: str, **parameters: Value) -> None:
         class_name = target if isinstance(target, str) else target.class_name

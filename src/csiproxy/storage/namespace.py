@@ -22,6 +22,7 @@ MAX_DEPTH = 256
 # How many links a look-up follows before it calls them a loop.
 MAX_HOPS = 8
 CANT_RESOLVE_FILENAME = 1921
+_LEADING = frozenset({EntryKind.SYMBOLIC_LINK, EntryKind.JUNCTION, EntryKind.MOUNT_POINT})
 _MISSING = frozenset({WindowsCode.FILE_NOT_FOUND, WindowsCode.PATH_NOT_FOUND})
 _VOLUME_NAME = re.compile(
     r"\\\\\?\\Volume\{([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\}\\?", re.IGNORECASE | re.ASCII
@@ -44,12 +45,13 @@ class ConfinedPath:
 
 
 Confine = Callable[[str], ConfinedPath]
-# Entered around the removal of a link inside of a tree: what belongs to it goes before it or after it.
+# Entered around the removal of a link or mount point inside of a tree: what belongs to it goes before or
+# after it.
 Leaving = Callable[[ConfinedPath, Entry], AbstractContextManager[None]]
 
 
 def _alone(_: ConfinedPath, __: Entry) -> AbstractContextManager[None]:
-    """Nothing belongs to a link."""
+    """Nothing belongs to a link or mount point."""
     return nullcontext()
 
 
@@ -311,7 +313,7 @@ class Namespace:
                 with self._win32.open_child(parent, entry.name) as directory:
                     for inner in self._win32.entries(directory):
                         self._remove_all(directory, inner, path.below(inner.name), leaving, depth + 1)
-            with leaving(path, entry) if entry.kind.is_link else nullcontext():
+            with leaving(path, entry) if entry.kind in _LEADING else nullcontext():
                 self._remove_leaf(parent, entry)
         except Win32Error as error:
             if error.windows_code != WindowsCode.FILE_NOT_FOUND:  # gone meanwhile is as good as removed

@@ -5,6 +5,7 @@ tells of its use.  Its methods return Win32 codes.
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -12,6 +13,7 @@ from typing import Protocol
 from csiproxy.errors import CimError, CsiProxyError, Win32Error, WindowsCode
 from csiproxy.host.cim import Instance, Session, Value
 from csiproxy.storage.codes import judge, judged
+from csiproxy.wiping import forget_locals, wipe
 
 MAPPING = "MSFT_SmbGlobalMapping"
 # The method was called on a mapping that has gone: WBEM_E_NOT_FOUND.
@@ -34,8 +36,8 @@ class Status(Enum):
 class Password(Protocol):
     """A password that shows its text to nobody but who asks for it so."""
 
-    def reveal(self) -> str:
-        """The text."""
+    def revealed(self) -> AbstractContextManager[str]:
+        """The text, for a while."""
         ...
 
 
@@ -75,9 +77,18 @@ class SmbMappings:
     def create(self, share: str, user: str, password: Password, *, require_privacy: bool) -> None:
         """Log on to a server and map a share; without a user as the node's own account."""
         parameters: dict[str, Value] = {"RemotePath": share, "RequirePrivacy": require_privacy}
-        if user:
-            parameters["Credential"] = credential(user, password.reveal())
-        self._call(MAPPING, "Create", f"map {share}", parameters)
+        if not user:
+            self._call(MAPPING, "Create", f"map {share}", parameters)
+            return
+        with password.revealed() as text:
+            whole = credential(user, text)
+            try:
+                self._call(MAPPING, "Create", f"map {share}", {**parameters, "Credential": whole})
+            except BaseException as error:
+                forget_locals(error)
+                raise
+            finally:
+                wipe(whole)
 
     def remove(self, mapping: SmbMapping) -> None:
         """Take a mapping away, whoever has files open; one that has gone is fine."""

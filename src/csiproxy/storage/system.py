@@ -1,7 +1,9 @@
-"""The node itself: its firmware and its Windows services.
+"""The node itself: its firmware, its Windows services, and where it keeps its memory.
 
 https://learn.microsoft.com/windows/win32/cimwin32prov/win32-service
 https://learn.microsoft.com/windows/win32/cimwin32prov/win32-bios
+https://learn.microsoft.com/windows/win32/cimwin32prov/win32-pagefileusage
+https://learn.microsoft.com/windows/win32/cimwin32prov/win32-osrecoveryconfiguration
 """
 
 from dataclasses import dataclass
@@ -68,7 +70,7 @@ class Service:
 
 
 class System:
-    """The node's firmware and services."""
+    """The node's firmware, services and memory files."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -80,6 +82,21 @@ class System:
         if not found:
             raise NotFound("Windows reports no firmware")
         return found[0].text("SerialNumber").strip()
+
+    def page_files(self) -> list[str]:
+        """The paths of the page files that Windows uses now."""
+        with judged("ask for the page files"):
+            found = self._session.instances("Win32_PageFileUsage")
+        return [instance.text("Name") for instance in found]
+
+    def crash_dump(self) -> str:
+        """The path of the file that Windows dumps a crash to, "" when it says none.
+
+        A dedicated dump file (DedicatedDumpFile in the registry) is in no class.
+        """
+        with judged("ask for the crash dump's file"):
+            found = self._session.instances("Win32_OSRecoveryConfiguration")
+        return found[0].text("ExpandedDebugFilePath") if found else ""
 
     def service(self, name: str) -> Service:
         """The service with that name; NotFound (1060) when there is none."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
-import ntsecuritycon
-import win32api
-import win32con
 import win32security
+
+from csiproxy.windows import access_rights
 
 if TYPE_CHECKING:
     from _win32typing import PyACL, PySECURITY_DESCRIPTOR, PySID
@@ -26,15 +25,16 @@ _TRUSTED: Final = frozenset(
         "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",  # Windows' own installer
     )
 )
+_THIS_PROCESS: Final = -1  # what GetCurrentProcess gives
 _REPLACE: Final = (
-    ntsecuritycon.DELETE
-    | ntsecuritycon.WRITE_DAC
-    | ntsecuritycon.WRITE_OWNER
-    | ntsecuritycon.FILE_DELETE_CHILD
-    | win32con.GENERIC_ALL
+    access_rights.DELETE
+    | access_rights.WRITE_DAC
+    | access_rights.WRITE_OWNER
+    | access_rights.FILE_DELETE_CHILD
+    | access_rights.GENERIC_ALL
 )
 _CHANGE: Final = (
-    _REPLACE | ntsecuritycon.FILE_ADD_FILE | ntsecuritycon.FILE_ADD_SUBDIRECTORY | win32con.GENERIC_WRITE
+    _REPLACE | access_rights.FILE_ADD_FILE | access_rights.FILE_ADD_SUBDIRECTORY | access_rights.GENERIC_WRITE
 )
 _ALLOWED: Final = frozenset(
     (win32security.ACCESS_ALLOWED_ACE_TYPE, win32security.ACCESS_ALLOWED_OBJECT_ACE_TYPE)
@@ -46,13 +46,13 @@ def problem_with(path: str) -> str:
 
     Raise OSError where that cannot be found out.
     """
-    mine = _my_sid()
+    mine = my_sid()
     place = os.path.abspath(path)
     rights = _CHANGE
     while True:
-        others = sorted(set(writers(_descriptor(place), rights)) - {mine})
+        others = sorted(set(writers(descriptor(place), rights)) - {mine})
         if others:
-            return f"{place} can be changed by {', '.join(_name(sid) for sid in others)}"
+            return f"{place} can be changed by {', '.join(name(sid) for sid in others)}"
         parent = os.path.dirname(place)
         if parent == place:
             return ""
@@ -81,7 +81,8 @@ def writers(descriptor: "PySECURITY_DESCRIPTOR", rights: int) -> Iterator[str]:
             yield text
 
 
-def _descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
+def descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
+    """Owner and access list of a file or folder.  Raise OSError."""
     wanted = win32security.OWNER_SECURITY_INFORMATION | win32security.DACL_SECURITY_INFORMATION
     try:
         return win32security.GetNamedSecurityInfo(path, win32security.SE_FILE_OBJECT, wanted)
@@ -89,13 +90,15 @@ def _descriptor(path: str) -> "PySECURITY_DESCRIPTOR":
         raise OSError(error.winerror, error.strerror, path) from error
 
 
-def _my_sid() -> str:
-    token = win32security.OpenProcessToken(win32api.GetCurrentProcess(), win32security.TOKEN_QUERY)
+def my_sid() -> str:
+    """The SID of the account that this process runs as."""
+    token = win32security.OpenProcessToken(_THIS_PROCESS, win32security.TOKEN_QUERY)
     sid, _ = win32security.GetTokenInformation(token, win32security.TokenUser)
     return win32security.ConvertSidToStringSid(sid)
 
 
-def _name(sid: str) -> str:
+def name(sid: str) -> str:
+    """The name of an account, its SID where this machine does not know it."""
     try:
         name, domain, _ = win32security.LookupAccountSid(None, win32security.ConvertStringSidToSid(sid))
     except win32security.error:

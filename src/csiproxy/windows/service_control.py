@@ -15,6 +15,7 @@ import pywintypes
 import win32service
 import winerror
 
+from csiproxy.windows import event_log
 from csiproxy.windows.services import ServiceError, Status
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def _refused(name: str, error: pywintypes.error) -> ServiceError:
 
 
 def install(name: str, command: str, *, automatic: bool) -> None:
-    """Make the service, which runs ``command`` as the system and is started again after a failure."""
+    """Make the service, which runs ``command`` as the system and is started again after a failure.
+
+    The source of its events is made, too.
+    """
     start = win32service.SERVICE_AUTO_START if automatic else win32service.SERVICE_DEMAND_START
     with _manager(name, win32service.SC_MANAGER_CREATE_SERVICE) as manager:
         made = win32service.CreateService(
@@ -108,6 +112,12 @@ def install(name: str, command: str, *, automatic: bool) -> None:
             except pywintypes.error:
                 win32service.DeleteService(service)
                 raise
+    try:
+        event_log.register()
+    except OSError as error:
+        raise ServiceError(
+            f"service {name} is made, and the event log's source is not ({error.strerror})"
+        ) from error
 
 
 def _configure(service: Handle) -> None:
@@ -142,11 +152,17 @@ def stop(name: str, seconds: float) -> None:
 
 
 def uninstall(name: str, seconds: float) -> None:
-    """Stop the service if it runs, and remove it."""
+    """Stop the service if it runs, and remove it and the source of its events."""
     if status(name).state != "stopped":
         stop(name, seconds)
     with _opened(name, _DELETE) as service:
         win32service.DeleteService(service)
+    try:
+        event_log.unregister()
+    except OSError as error:
+        raise ServiceError(
+            f"service {name} is removed, and the event log's source is not ({error.strerror})"
+        ) from error
 
 
 def status(name: str) -> Status:

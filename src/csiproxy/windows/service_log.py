@@ -1,8 +1,4 @@
-r"""Where the service logs when nobody says where: ``C:\ProgramData\csi-proxy\csi-proxy.log``.
-
-Every user may make folders in ProgramData, and may have made this one first, to have the system write to a
-file of his choice through it.  So it is made for administrators alone, and taken only if it is that.
-"""
+r"""Where the service logs when nobody says where: ``C:\ProgramData\csi-proxy\csi-proxy.log``."""
 
 import os
 import sys
@@ -10,31 +6,11 @@ from typing import Final
 
 assert sys.platform == "win32"  # noqa: S101  mypy stops here for other systems, where this is never imported
 
-import pywintypes
-import win32file
-import win32security
-import winerror
+from csiproxy.windows import data_folder
 
-from csiproxy.windows import folder_guard
-
-_FOLDER: Final = "csi-proxy"
 _FILE: Final = "csi-proxy.log"
-_SDDL: Final = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 
 def prepare() -> str:
     """Make the folder and give the file's path.  Raise OSError, also when others may change the folder."""
-    folder = os.path.join(os.environ.get("PROGRAMDATA", r"C:\ProgramData"), _FOLDER)
-    attributes = pywintypes.SECURITY_ATTRIBUTES()
-    attributes.SECURITY_DESCRIPTOR = win32security.ConvertStringSecurityDescriptorToSecurityDescriptor(
-        _SDDL, win32security.SDDL_REVISION_1
-    )
-    try:
-        win32file.CreateDirectoryW(folder, attributes)
-    except pywintypes.error as error:
-        if error.winerror != winerror.ERROR_ALREADY_EXISTS:
-            raise OSError(error.winerror, error.strerror, folder) from error
-    problem = folder_guard.problem_with(folder)
-    if problem:
-        raise OSError(f"{problem}: make it writable for administrators only, or name a -log_file")
-    return os.path.join(folder, _FILE)
+    return os.path.join(data_folder.prepare(), _FILE)

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.api.calls import answer, convert
+from tests.api.calls import METHODS, answer, convert
 from tests.api.strategies import UNHURRIED, messages
 
 from csiproxy.api.csi_proxy_service import v1alpha1_pb2 as service_v1alpha1
@@ -58,3 +58,23 @@ def test_the_first_volume_of_each_disk_stands_for_it_where_there_is_room_for_one
     )
     old = answer("/csiproxy.v1alpha1.CSIProxyService/ListDiskVolumeMappings", reply)
     assert (dict(old.disk_volume_pair), old.error_code) == ({"d0": "a", "d1": "c"}, 5)
+
+
+def test_a_caller_hears_the_one_volume_of_each_disk():
+    method = METHODS["/csiproxy.v1alpha1.CSIProxyService/ListDiskVolumeMappings"]
+    heard = method.read_reply(
+        method.reply(error_code=5, disk_volume_pair={"d0": "a", "d1": "c"}).SerializeToString()
+    )
+    assert heard.error_code == 5
+    assert {disk: list(found.volume_devices) for disk, found in heard.disk_volumes.items()} == {
+        "d0": ["a"],
+        "d1": ["c"],
+    }
+
+
+@pytest.mark.parametrize("fields", [{"lun": 1}, {"initiator_chap_secret": "hunter2"}, {"auth_type": 2}])
+def test_a_caller_cannot_tell_v1alpha1_what_it_has_no_field_for(fields):
+    method = METHODS[LUN]
+    with pytest.raises(InvalidArgument, match="use v1beta1") as caught:
+        method.write_request(method.hub_request(**fields))
+    assert "hunter2" not in str(caught.value)

@@ -54,3 +54,11 @@ def test_old_disk_ids_are_maps_that_have_both_keys(version, reply):
         number: {"page83": ids.page83, "serialNumber": ids.serial_number}
         for number, ids in reply.diskIDs.items()
     }
+
+
+def test_a_caller_hears_an_identifier_that_an_old_server_leaves_out_as_none():
+    method = METHODS["/v1beta1.Disk/ListDiskIDs"]
+    old = method.reply()
+    old.diskIDs["3"].identifiers["serialNumber"] = "S"
+    heard = method.read_reply(old.SerializeToString())
+    assert (heard.diskIDs[3].page83, heard.diskIDs[3].serial_number) == ("", "S")

@@ -41,3 +41,20 @@ def test_old_answers_keep_their_numbers_and_an_empty_error(version, answered):
         f"/{version}.Filesystem/IsMountPoint", filesystem_v2alpha1.IsSymlinkResponse(is_symlink=answered)
     )
     assert (mounted.error, mounted.is_mount_point) == ("", answered)
+
+
+@pytest.mark.parametrize(
+    ("path", "context"),
+    [
+        (r"C:\var\lib\kubelet\plugins\kubernetes.io\csi\pods\globalmount", 0),
+        (r"C:\var\lib\kubelet\Pods\uid\volumes\plugins\mount", 1),
+        (r"\var\lib\kubelet\pods\uid", 1),
+        ("C:/var/lib/kubelet/pods/uid", 1),
+        (r"C:\elsewhere", 0),
+    ],
+)
+@pytest.mark.parametrize("rpc", ["PathExists", "Mkdir", "Rmdir"])
+def test_a_caller_tells_an_old_server_the_context_that_the_path_has(rpc, path, context):
+    method = METHODS[f"/v1beta1.Filesystem/{rpc}"]
+    asked = method.request.FromString(method.write_request(method.hub_request(path=path)))
+    assert (asked.path, asked.context) == (path, context)

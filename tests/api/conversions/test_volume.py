@@ -33,3 +33,9 @@ def test_a_text_that_is_no_disk_number_is_refused_under_its_own_name(version, te
     path = f"/{version}.Volume/ListVolumesOnDisk"
     with pytest.raises(InvalidArgument, match=r'^disk_id ".*" is not a disk number'):
         convert(path, METHODS[path].request(disk_id=text))
+
+
+def test_a_caller_cannot_ask_an_old_server_about_one_partition():
+    method = METHODS["/v1beta1.Volume/ListVolumesOnDisk"]
+    with pytest.raises(InvalidArgument, match="cannot name a partition"):
+        method.write_request(method.hub_request(disk_number=1, partition_number=2))

@@ -23,7 +23,7 @@ from tests.emulator.image_store.life import (
 )
 from tests.running import until
 
-from csiproxy.emulator import image
+from csiproxy.emulator import connect, image
 from csiproxy.emulator.image_store import keeper, programs
 from csiproxy.emulator.image_store.loop import LoopDevice
 
@@ -215,7 +215,9 @@ def test_a_disk_in_use_goes_and_is_sound(life, directory, how):
     if how == "detach":
         life.running.control.detach(number)
     elif how == "offline":
-        life.call(DISK, "SetDiskState", disk_number=number, is_online=False)
+        host = connect.connect(life.running.node.path)
+        [disk] = host.cim.instances("MSFT_Disk", Number=number)
+        assert host.cim.invoke(disk, "Offline").return_value == 0
     else:
         life.running.control.stop()
     with pytest.raises(OSError):

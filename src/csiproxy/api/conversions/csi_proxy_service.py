@@ -44,3 +44,35 @@ def list_disk_volume_mappings_reply(
         disk: found.volume_devices[0] for disk, found in hub.disk_volumes.items() if found.volume_devices
     }
     return old(disk_volume_pair=first, error_code=hub.error_code)
+
+
+def ask_mount_iscsi_lun(
+    hub: v1beta1_pb2.MountISCSILunRequest, old: type[v1alpha1_pb2.MountISCSILunRequest]
+) -> v1alpha1_pb2.MountISCSILunRequest:
+    """Write the port as text; what v1alpha1 has no field for is refused."""
+    if hub.auth_type == _MUTUAL or hub.initiator_chap_secret or hub.lun:
+        raise InvalidArgument(
+            "v1alpha1 can carry neither the initiator's CHAP secret nor a LUN: use v1beta1",
+            WindowsCode.NOT_SUPPORTED,
+        )
+    return old(
+        node_iqn=hub.node_iqn,
+        auth_type=hub.auth_type,  # type: ignore[arg-type]  # two generated enums with the same numbers
+        discovery_chap_username=hub.discovery_chap_username,
+        discovery_chap_secret=hub.discovery_chap_secret,
+        session_chap_username=hub.session_chap_username,
+        session_chap_secret=hub.session_chap_secret,
+        target_portal_address=hub.target_portal_address,
+        target_portal_port=str(hub.target_portal_port) if hub.target_portal_port else "",
+        readonly=hub.readonly,
+    )
+
+
+def hear_disk_volume_mappings(
+    old: v1alpha1_pb2.ListDiskVolumeMappingsResponse, hub: type[v1beta1_pb2.ListDiskVolumeMappingsResponse]
+) -> v1beta1_pb2.ListDiskVolumeMappingsResponse:
+    """Make a list of one of each disk's first volume."""
+    reply = hub(error_code=old.error_code)
+    for disk, volume in old.disk_volume_pair.items():
+        reply.disk_volumes[disk].volume_devices.append(volume)
+    return reply

@@ -4,9 +4,7 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
-from contextlib import suppress
 
 import click
 
@@ -14,48 +12,55 @@ from csiproxy.cli.demo.csi_proxy_service import CsiProxyService
 from csiproxy.cli.demo.dialect import MakeDialect
 from csiproxy.cli.demo.groups import Groups
 from csiproxy.cli.demo.life import Life
+from csiproxy.cli.demo.place import make_directory
 from csiproxy.cli.demo.player import Player, StepFailed, require
 from csiproxy.cli.demo.screen import Screen
 from csiproxy.cli.failure import Failure, Problem
+from csiproxy.cli.testing.play import PACE, default_manifests, play_kubernetes
+from csiproxy.cli.testing.story import Course
+from csiproxy.testing.processes import STOP_SECONDS
 
 CONTRACTS: dict[str, tuple[str, MakeDialect]] = {
     "groups": ("through the API groups (disk/v1, filesystem/v2alpha1, volume/v2alpha1)", Groups),
     "csi-proxy-service": ("through CSIProxyService alone (v1beta1, v1alpha1)", CsiProxyService),
 }
-BOTH = "both"
+KUBERNETES = "kubernetes"
+ALL = "all"
 PREFIX = "csi-proxy-demo-"
-LONGEST_PLACE = 19
-"""Characters of a directory below which every socket's path fits into a socket address (103 on macOS)."""
 
 
 @click.command("demo")
 @click.option(
+    "--part",
     "--contract",
-    type=click.Choice([*CONTRACTS, BOTH]),
-    default=BOTH,
+    type=click.Choice([*CONTRACTS, KUBERNETES, ALL]),
+    default=ALL,
     show_default=True,
-    help="which contract to play it through",
+    help="play it through one of the two contracts alone, or as Kubernetes does, through a CSI driver",
 )
 @click.option("--keep", is_flag=True, help="keep the directory with images, states, logs and audit trails")
 @click.option("--plain", is_flag=True, help="one line of text a step, as when the output is no terminal")
-def command(contract: str, keep: bool, plain: bool) -> None:
+def command(part: str, keep: bool, plain: bool) -> None:
     """Play a pod's storage life on emulated nodes, through real gRPC on real sockets.
 
-    Nodes, proxies and the pod's workload are processes of their own; every outcome that is shown is what
-    they said.  Nothing is left behind, unless a step fails: then its logs are kept.
+    First through each of the proxy's contracts, then as Kubernetes does it, from a pod's YAML. Nodes,
+    proxies, plugins and the pod's workload are processes of their own; every outcome that is shown is what
+    they said. Nothing is left behind, unless a step fails: then its logs are kept.
     """
     signal.signal(signal.SIGTERM, _end)
     player = Player(Screen(plain=plain))
     begin = time.perf_counter()
-    directory = tempfile.mkdtemp(prefix=PREFIX, dir=_place())
+    directory = make_directory(PREFIX)
     kept = True
     try:
-        for name in CONTRACTS if contract == BOTH else (contract,):
+        for name in CONTRACTS if part == ALL else CONTRACTS.keys() & {part}:
             title, make_dialect = CONTRACTS[name]
             player.screen.title(f"A pod's storage life {title}")
             life = os.path.join(directory, name.rpartition("-")[2])  # short, for the sockets' sake
             os.mkdir(life)
             Life(player, life, make_dialect).play()
+        if part in (KUBERNETES, ALL):
+            play_kubernetes(player, directory, default_manifests(), Course(restarts=0, seed=1, pace=PACE))
         player.act("Clean up")
         player.step("look for processes", _children, _none_left)
         kept = keep
@@ -81,24 +86,25 @@ def command(contract: str, keep: bool, plain: bool) -> None:
     )
 
 
-def _place() -> str:
-    """The directory for temporary files, or /tmp where sockets would have too long a path below it."""
-    place = tempfile.gettempdir()
-    return place if len(place) <= LONGEST_PLACE else "/tmp"  # noqa: S108  mkdtemp makes a private one below
-
-
 def _end(number: int, _: object) -> None:
     """Leave through the clean-up when told to end."""
     sys.exit(128 + number)
 
 
 def _children() -> bool:
-    """Whether this process still has a child, running or not waited for."""
-    if sys.platform != "win32":  # where there is no emulated node, so nothing was started
-        with suppress(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
-            return True
-    return False
+    """Whether this process still has a child that runs; those that have ended are forgotten."""
+    if sys.platform == "win32":  # where there is no emulated node, so nothing was started
+        return False
+    else:  # noqa: RET505  mypy tells platforms apart by branches only
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                ended, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if not ended:
+                time.sleep(0.01)
+        return True
 
 
 def _none_left(left: bool) -> str:

@@ -16,12 +16,12 @@ from csiproxy.cli.demo.dialect import (
 from csiproxy.cli.demo.foreign_disk import table_checksum, write_foreign_disk
 from csiproxy.cli.demo.node import Node
 from csiproxy.cli.demo.player import CheckFailed, Player, require
-from csiproxy.cli.demo.processes import Report, Workload
-from csiproxy.cli.demo.workload import RECORD_BYTES
 from csiproxy.cli.sizes import show_size
 from csiproxy.cli.tree import draw
 from csiproxy.errors import Code
 from csiproxy.rpc.status import RpcError
+from csiproxy.testing.processes import Report, Workload
+from csiproxy.testing.workload import RECORD_BYTES
 
 MIB = 1 << 20
 SIZE, GROWN = 256 * MIB, 512 * MIB

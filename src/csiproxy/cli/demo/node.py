@@ -4,12 +4,12 @@ import os
 from typing import Self
 
 from csiproxy.cli.demo.client import Client
-from csiproxy.cli.demo.processes import Program
 from csiproxy.cli.inventory import Disk, Links, Volume, read_disks, read_links, volumes_of
 from csiproxy.cli.places import ENDPOINTS, KUBELET_PATH, open_node
 from csiproxy.emulator.control import Control
 from csiproxy.errors import NotFound
 from csiproxy.host import Host
+from csiproxy.testing.processes import Program
 
 
 class Node:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from csiproxy.cli.demo.client import Client, Refused, Reply
-from csiproxy.cli.demo.processes import ProcessFailed
 from csiproxy.cli.demo.screen import Screen
 from csiproxy.cli.failure import Failure
 from csiproxy.errors import CsiProxyError, HostError
 from csiproxy.rpc.status import RpcError
+from csiproxy.testing.processes import ProcessFailed
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from csiproxy.cli.output import PLAIN_WIDTH, printable
+from csiproxy.cli.output import PLAIN_WIDTH
+from csiproxy.host.names import printable
 
 NAME_WIDTH = 38
 

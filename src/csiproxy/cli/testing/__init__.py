@@ -1,0 +1,1 @@
+"""``csi-proxy testing …``: what test beds are made of."""

@@ -1,0 +1,1 @@
+"""What an operator asks of a node: is it fit, and does Windows do what this program assumes of it?"""

@@ -1,0 +1,63 @@
+"""Numbers of Windows' native file calls, by the names that its headers give them.
+
+https://learn.microsoft.com/windows/win32/api/winternl/nf-winternl-ntcreatefile and [MS-FSCC].
+"""
+
+from typing import Final
+
+# access
+FILE_LIST_DIRECTORY: Final = 0x0000_0001
+FILE_TRAVERSE: Final = 0x0000_0020
+FILE_READ_ATTRIBUTES: Final = 0x0000_0080
+FILE_WRITE_ATTRIBUTES: Final = 0x0000_0100
+DELETE: Final = 0x0001_0000
+SYNCHRONIZE: Final = 0x0010_0000
+
+# what others may do meanwhile
+SHARE_NOTHING: Final = 0
+SHARE_READ: Final = 1
+SHARE_WRITE: Final = 2
+SHARE_DELETE: Final = 4
+SHARE_ALL: Final = SHARE_READ | SHARE_WRITE | SHARE_DELETE
+
+# disposition
+FILE_OPEN: Final = 1
+FILE_CREATE: Final = 2
+FILE_OPEN_IF: Final = 3
+
+# options
+FILE_DIRECTORY_FILE: Final = 0x0000_0001
+FILE_SYNCHRONOUS_IO_NONALERT: Final = 0x0000_0020
+FILE_DELETE_ON_CLOSE: Final = 0x0000_1000
+FILE_OPEN_REPARSE_POINT: Final = 0x0020_0000
+
+# attributes
+FILE_ATTRIBUTE_DIRECTORY: Final = 0x0000_0010
+FILE_ATTRIBUTE_REPARSE_POINT: Final = 0x0000_0400
+
+# GetFinalPathNameByHandleW
+VOLUME_NAME_DOS: Final = 0
+VOLUME_NAME_GUID: Final = 1
+VOLUME_NAME_NONE: Final = 4
+
+# device control
+FSCTL_SET_REPARSE_POINT: Final = 0x0009_00A4
+FSCTL_GET_REPARSE_POINT: Final = 0x0009_00A8
+FSCTL_DELETE_REPARSE_POINT: Final = 0x0009_00AC
+IOCTL_STORAGE_QUERY_PROPERTY: Final = 0x002D_1400
+IOCTL_STORAGE_GET_DEVICE_NUMBER: Final = 0x002D_1080
+
+# reparse tags
+IO_REPARSE_TAG_MOUNT_POINT: Final = 0xA000_0003
+IO_REPARSE_TAG_SYMLINK: Final = 0xA000_000C
+MAXIMUM_REPARSE_DATA_BUFFER_SIZE: Final = 16 * 1024
+
+# error codes that the port does not speak of
+ERROR_INVALID_FUNCTION: Final = 1
+ERROR_NO_MORE_FILES: Final = 18
+ERROR_NOT_SUPPORTED: Final = 50
+ERROR_INVALID_PARAMETER: Final = 87
+ERROR_MORE_DATA: Final = 234
+ERROR_REPARSE_TAG_MISMATCH: Final = 4394
+# What a file system answers to a call that it does not have.
+NO_SUCH_CALL: Final = (ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED, ERROR_INVALID_PARAMETER)

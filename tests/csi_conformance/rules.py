@@ -1,0 +1,131 @@
+"""What the CSI specification demands of a plugin with the capabilities that ours announces, in our words.
+
+https://github.com/container-storage-interface/spec/blob/v1.12.0/spec.md.  Each rule has one test, which
+carries its name: ``@must("stage.repeat")``.
+"""
+
+RULES = {
+    # --- every RPC
+    "any.unknown-rpc": "an RPC that the plugin does not serve is UNIMPLEMENTED",
+    "any.unannounced": "an RPC whose capability is not announced is UNIMPLEMENTED",
+    "any.message": "a status other than OK comes with a text for people",
+    "any.secrets": "a secret is in no error, log or file of the plugin",
+    "any.unknown-field": "fields that a newer caller sends are passed over",
+    "any.pending": "a second call on a volume while one goes on is served or ABORTED",
+    # --- Identity
+    "info.name": "the plugin's name is a domain name of at most 63 characters",
+    "info.version": "the plugin says its release",
+    "info.stable": "the name stays the same, also after a restart",
+    "capabilities.controller": "CONTROLLER_SERVICE is announced by a plugin that serves Controller",
+    "capabilities.expansion": "how volumes grow is announced by a plugin that expands them",
+    "probe.ready": "a plugin that works says that it is ready",
+    "probe.not-ready": "a plugin that cannot work yet says so without failing",
+    # --- CreateVolume
+    "create.name": "without a name: INVALID_ARGUMENT",
+    "create.capabilities": "without capabilities: INVALID_ARGUMENT",
+    "create.unknown-name": "a name may hold any character and be 128 bytes long",
+    "create.id": "the volume has an id of at most 128 bytes",
+    "create.capacity": "the volume has at least the required bytes and at most the limit",
+    "create.repeat": "the same name and a range that fits: the same volume",
+    "create.exists": "the same name and a range that does not fit: ALREADY_EXISTS",
+    "create.range": "a range that cannot be had: OUT_OF_RANGE",
+    "create.parameters": "parameters that the plugin does not know: INVALID_ARGUMENT",
+    "create.content": "a content source that is not supported: INVALID_ARGUMENT",
+    "create.block": "a capability that is not supported: INVALID_ARGUMENT",
+    # --- DeleteVolume
+    "delete.id": "without an id: INVALID_ARGUMENT",
+    "delete.repeat": "a volume that is gone, or never was: OK",
+    "delete.in-use": "a volume that a node has: FAILED_PRECONDITION",
+    # --- ControllerPublishVolume
+    "attach.id": "without a volume: INVALID_ARGUMENT",
+    "attach.node": "without a node: INVALID_ARGUMENT",
+    "attach.capability": "without a capability: INVALID_ARGUMENT",
+    "attach.volume-not-found": "an unknown volume: NOT_FOUND",
+    "attach.node-not-found": "an unknown node: NOT_FOUND",
+    "attach.repeat": "the same again: OK, with the same context",
+    "attach.exists": "to the same node otherwise: ALREADY_EXISTS",
+    "attach.elsewhere": "to another node while one has it: FAILED_PRECONDITION",
+    "attach.read-only": "read-only is seen to by the storage system",
+    # --- ControllerUnpublishVolume
+    "detach.id": "without a volume: INVALID_ARGUMENT",
+    "detach.repeat": "where it is not, or of a volume or node that is not there: OK",
+    "detach.everywhere": "without a node: from every node",
+    # --- ValidateVolumeCapabilities
+    "validate.id": "without a volume: INVALID_ARGUMENT",
+    "validate.capabilities": "without capabilities: INVALID_ARGUMENT",
+    "validate.not-found": "an unknown volume: NOT_FOUND",
+    "validate.confirmed": "what can be had is confirmed, as it was asked for",
+    "validate.refused": "what cannot be had is not confirmed",
+    # --- ListVolumes, GetCapacity, ControllerGetVolume
+    "list.lifecycle": "a volume is listed from its creation to its deletion",
+    "list.pages": "a page has at most as many entries as are asked for, and its token leads to the next",
+    "list.token": "a token that is none: ABORTED",
+    "list.published": "the nodes that have a volume are listed with it",
+    "capacity.amount": "what is left is not negative, and shrinks by what is provisioned",
+    "get.id": "without a volume: INVALID_ARGUMENT",
+    "get.not-found": "an unknown volume: NOT_FOUND",
+    "get.condition": "a volume's condition says whether it is abnormal, and why",
+    # --- ControllerExpandVolume
+    "expand.id": "without a volume: INVALID_ARGUMENT",
+    "expand.missing-range": "without a range: INVALID_ARGUMENT",
+    "expand.not-found": "an unknown volume: NOT_FOUND",
+    "expand.capacity": "the volume has at least the required bytes afterwards",
+    "expand.repeat": "a volume that is large enough: OK",
+    "expand.range": "a range that cannot be had: OUT_OF_RANGE",
+    "expand.node": "whether the node has to follow is said",
+    # --- ControllerGetCapabilities
+    "controller.served": "every capability that is announced is served",
+    # --- NodeStageVolume
+    "stage.id": "without a volume: INVALID_ARGUMENT",
+    "stage.path": "without a staging path: INVALID_ARGUMENT",
+    "stage.capability": "without a capability: INVALID_ARGUMENT",
+    "stage.not-found": "a volume that is not on the node: NOT_FOUND",
+    "stage.repeat": "the same again: OK",
+    "stage.exists": "for another use while staged: ALREADY_EXISTS",
+    "stage.block": "a capability that is not supported is refused",
+    "stage.flags": "mount flags are honoured or refused",
+    "stage.file-system": "a file system that is not supported is refused",
+    # --- NodeUnstageVolume
+    "unstage.id": "without a volume: INVALID_ARGUMENT",
+    "unstage.path": "without a staging path: INVALID_ARGUMENT",
+    "unstage.repeat": "a volume that is not staged: OK",
+    "unstage.contents": "what is on the volume stays",
+    # --- NodePublishVolume
+    "publish.id": "without a volume: INVALID_ARGUMENT",
+    "publish.target": "without a target path: INVALID_ARGUMENT",
+    "publish.capability": "without a capability: INVALID_ARGUMENT",
+    "publish.staging": "without a staging path, where the plugin stages: FAILED_PRECONDITION",
+    "publish.unstaged": "a volume that is not staged: FAILED_PRECONDITION",
+    "publish.makes-target": "the plugin makes the target path",
+    "publish.repeat": "the same again: OK",
+    "publish.exists": "at the same path otherwise: ALREADY_EXISTS",
+    "publish.several": "SINGLE_NODE_MULTI_WRITER: several targets see the same files",
+    "publish.one": "SINGLE_NODE_SINGLE_WRITER: a second target is FAILED_PRECONDITION",
+    "publish.read-only": "read-only is honoured or refused",
+    "publish.group": "VOLUME_MOUNT_GROUP, which is not announced, is refused",
+    # --- NodeUnpublishVolume
+    "unpublish.id": "without a volume: INVALID_ARGUMENT",
+    "unpublish.target": "without a target path: INVALID_ARGUMENT",
+    "unpublish.removes-target": "the plugin removes the target path, and what is on the volume stays",
+    "unpublish.repeat": "where it is not, or of an unknown volume: OK",
+    # --- NodeGetVolumeStats
+    "stats.id": "without a volume: INVALID_ARGUMENT",
+    "stats.path": "without a path: INVALID_ARGUMENT",
+    "stats.unknown-volume": "an unknown volume: NOT_FOUND",
+    "stats.wrong-path": "a path where the volume is not: NOT_FOUND",
+    "stats.usage": "used and available bytes add up to the total",
+    "stats.condition": "the condition is normal while all is well, and abnormal when the disk has gone",
+    # --- NodeExpandVolume
+    "grow.id": "without a volume: INVALID_ARGUMENT",
+    "grow.path": "without a path: INVALID_ARGUMENT",
+    "grow.not-found": "an unknown volume, or a path where it is not: NOT_FOUND",
+    "grow.capacity": "the file system has what the volume has afterwards",
+    "grow.repeat": "the same again: OK",
+    "grow.range": "more than the volume has: OUT_OF_RANGE",
+    "grow.in-use": "a volume grows while a workload uses it, as announced",
+    # --- NodeGetInfo, NodeGetCapabilities
+    "node.id": "the node has an id of at most 256 bytes, which the controller knows",
+    "node.most": "the most volumes of a node are not negative",
+    "node.topology": "the node says where it stands exactly when places matter",
+    "node.served": "every capability that is announced is served",
+}
