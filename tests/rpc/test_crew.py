@@ -70,9 +70,9 @@ class Task:
 class Stage:
     """A crew and what happens to it: calls in batches, as if read from a connection."""
 
-    def __init__(self, limits: Limits = LIMITS, *, dear_system: bool = False) -> None:
+    def __init__(self, limits: Limits = LIMITS) -> None:
         self.batches: SimpleQueue[Sequence[Job]] = SimpleQueue()
-        self.crew = Crew(self.batches.get, limits, dear_system=dear_system)
+        self.crew = Crew(self.batches.get, limits)
         self.crew.start()
         self.exits = Event()
 
@@ -143,18 +143,6 @@ def test_a_kind_that_is_short_again_is_served_like_any_other(stage: Stage) -> No
         short = Task(lambda: None, kind="hangs")
         stage.happen(short)
         assert short.done.wait(PATIENCE)
-
-
-def test_calls_of_several_clients_run_beside_each_other_where_the_system_is_dear() -> None:
-    stage = Stage(dear_system=True)
-    meet = Barrier(2)
-    ways = Way(), Way()
-    for _ in range(10):
-        tasks = [Task(lambda: meet.wait(PATIENCE), quick=True, connection=way) for way in ways]
-        for task in tasks:
-            stage.happen(task)
-        assert all(task.done.wait(PATIENCE) for task in tasks)
-    assert stage.stop()
 
 
 def test_no_more_blocking_calls_run_than_the_limit(stage: Stage) -> None:

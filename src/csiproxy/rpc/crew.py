@@ -4,9 +4,7 @@ The leader runs the calls that it finds itself, so the thread that read a reques
 call of a kind that is known to take long it hands the lead to another thread; before any other it does not,
 because waking a thread costs more than a short call.  A watch looks on: when such a call takes longer than a
 moment after all, the watch takes the lead, another thread becomes the watch, the former leader goes on as a
-thread that runs calls, and the kind is known from then on (until a call of it is short again).  Where reading
-and replying are what takes long (named pipes), the leader hands over before a call of another client than the
-last: then these overlap, and one client alone still finds a leader that answers by itself.
+thread that runs calls, and the kind is known from then on (until a call of it is short again).
 
 Calls that are left in line get threads, too: whoever takes one and leaves runnable ones calls one more
 thread, so a chain of threads grows as long as calls block, and no thread wakes up when they do not.
@@ -157,13 +155,8 @@ def _goes_with(job: Job, following: Job | None) -> bool:
 class Crew:
     """The threads of a server.  ``lead`` waits for what happens and gives the calls that came of it."""
 
-    def __init__(
-        self, lead: Callable[[], Sequence[Job]], limits: Limits, *, dear_system: bool = False
-    ) -> None:
-        """``dear_system`` says that reading and replying take long beside a short call."""
+    def __init__(self, lead: Callable[[], Sequence[Job]], limits: Limits) -> None:
         self._lead = lead
-        self._dear_system = dear_system
-        self._latest: Hashable = None  # the connection of the call before
         self._idle_seconds = limits.thread_idle_seconds
         self._lock = Lock()
         self._changed = Condition(self._lock)
@@ -356,7 +349,7 @@ class Crew:
         job = self._pick()
         self._beat += 1
         self._hold = job is not None and bool(self._quick.waiting) and _goes_with(job, self._quick.waiting[0])
-        if job is not None and self._better_beside(job) and self._give(_Role.LEAD):
+        if self._streaks and job is not None and self._is_long(job) and self._give(_Role.LEAD):
             self._leader = 0
             self._current = None
             self._hold = False
@@ -367,13 +360,8 @@ class Crew:
             self._rouse()
         return job
 
-    def _better_beside(self, job: Job) -> bool:
-        """Whether another thread should lead while a call runs: it takes long, or several clients are busy
-        and the system's part of their calls, which waits for nobody's turn, is the larger one."""
-        if self._dear_system and self._latest is not job.connection:
-            self._latest = job.connection
-            return True
-        return bool(self._streaks) and self._streaks.get(job.kind, 0) >= _STREAK
+    def _is_long(self, job: Job) -> bool:
+        return self._streaks.get(job.kind, 0) >= _STREAK
 
     def _learn(self, job: Job, took: float) -> None:
         """Count the long calls of a kind in a row; one that is short takes the kind off the list."""

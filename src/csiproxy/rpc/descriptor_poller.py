@@ -17,8 +17,6 @@ assert sys.platform != "win32"  # noqa: S101  mypy stops here for Windows, where
 class _DescriptorPoller(ABC, Generic[Token]):
     """What pollers of descriptors share: tokens, posts and the pipe that wakes."""
 
-    dear_system = False
-
     def __init__(self) -> None:
         self._tokens: dict[int, Token] = {}
         self._notifying: dict[int, Token] = {}

@@ -27,8 +27,6 @@ class Completing(Source, Protocol):
 class PipePoller(Generic[Token]):
     """See :class:`csiproxy.rpc.poller.Poller`."""
 
-    dear_system = True
-
     def __init__(self) -> None:
         self._port = CompletionPort()
         self._tokens: dict[int, Token] = {}

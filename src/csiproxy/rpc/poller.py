@@ -19,12 +19,7 @@ Token = TypeVar("Token")
 
 
 class Poller(Protocol[Token]):
-    """What the server needs.  A token is what :meth:`wait` gives back for a source.
-
-    ``dear_system`` says that waiting, reading and writing take long beside a short call.
-    """
-
-    dear_system: bool
+    """What the server needs.  A token is what :meth:`wait` gives back for a source."""
 
     def add(self, source: Source, token: Token) -> None:
         """Watch a source for reading."""

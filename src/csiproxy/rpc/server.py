@@ -145,7 +145,7 @@ class Server:
         self._turned_away = turned_away
         self._shared.poller = self._poller = poller()
         self._shared.timers = self._timers = Timers(self._poller.wake)
-        self._crew = Crew(self._lead, limits, dear_system=self._poller.dear_system)
+        self._crew = Crew(self._lead, limits)
         self._shared.withdraw = self._crew.withdraw
         self._endpoints: list[_Endpoint] = []
         self._stopped = False
