@@ -91,15 +91,44 @@ def test_a_call_carries_everything_and_is_answered(desk: Desk) -> None:
 
 
 def test_which_calls_are_quick_is_asked(desk: Desk) -> None:
+    (call,) = desk.say(START + quick_request())
+    assert call.quick
+    assert call.kind == ("csi-proxy-disk-v1", "/quick")
+
+
+def quick_request() -> bytes:
     head = (
         (b":method", b"POST"),
         (b":scheme", b"http"),
         (b":path", b"/quick"),
         (b"content-type", b"application/grpc"),
     )
-    (call,) = desk.say(START + headers(head=head) + data(framed(b"")))
-    assert call.quick
-    assert call.kind == ("csi-proxy-disk-v1", "/quick")
+    return headers(head=head) + data(framed(b""))
+
+
+def test_what_came_with_a_quick_call_is_answered_with_it(desk: Desk) -> None:
+    desk.say(START)
+    desk.hear()
+    ping = frames.frame(frames.PING, 0, 0, bytes(8))
+    (call,) = desk.say(ping + quick_request())
+    assert desk.hear() == []
+    call.run()
+    assert [kind for kind, _ in desk.hear()] == [frames.PING, frames.HEADERS, frames.DATA, frames.HEADERS]
+
+
+def test_what_came_with_a_quick_call_is_answered_before_it_when_its_turn_is_later(desk: Desk) -> None:
+    desk.say(START)
+    desk.hear()
+    (call,) = desk.say(frames.frame(frames.PING, 0, 0, bytes(8)) + quick_request())
+    call.release()
+    assert [kind for kind, _ in desk.hear()] == [frames.PING]
+
+
+def test_what_came_with_a_call_that_may_block_is_answered_at_once(desk: Desk) -> None:
+    desk.say(START)
+    desk.hear()
+    desk.say(frames.frame(frames.PING, 0, 0, bytes(8)) + request())
+    assert [kind for kind, _ in desk.hear()] == [frames.PING]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ class Task:
         self.quick = quick
         self.kind = kind
         self.done = Event()
+        self.released = Event()
         self.refused = Event()
 
     def run(self, *, hold: bool = False) -> None:
@@ -61,6 +62,7 @@ class Task:
         self.connection.answer(self, hold=hold)
 
     def release(self) -> None:
+        self.released.set()
         self.connection.flush()
 
     def refuse(self) -> None:
@@ -333,6 +335,21 @@ def test_a_reply_does_not_wait_for_a_call_that_may_block(stage: Stage) -> None:
     stage.happen(mine, blocks)
     assert blocks.done.wait(PATIENCE)
     assert way.sent == [1, 1]
+
+
+def test_what_waits_for_a_calls_reply_does_not_wait_for_its_turn(stage: Stage) -> None:
+    stage.hang(LIMITS.quick_threads, quick=True)
+    waits = Task(lambda: None, quick=True)
+    stage.happen(waits)
+    assert waits.released.wait(PATIENCE)
+    assert not waits.done.is_set()
+
+
+def test_what_waits_for_the_reply_of_a_kind_that_takes_long_does_not_wait(stage: Stage) -> None:
+    [known] = stage.hang(1, quick=True)
+    again = Task(lambda: stage.exits.wait(PATIENCE), quick=True, kind=known.kind)
+    stage.happen(again)
+    assert again.released.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["hangs for the first time", "is known to take long"])

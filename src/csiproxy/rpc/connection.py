@@ -197,7 +197,7 @@ class Connection:
         self._protocol = ServerConnection(shared.limits, client.budget, now, confidential=self.confidential)
         self._calls: dict[int, ServedCall] = {}
         self._unsent = b""
-        self._together = 0  # replies that are held for the next one
+        self._together = 0  # replies and the like that are held for the next reply
         self._blocked = False  # the stream takes nothing now
         self._stalled = now  # when it last took something, while blocked
         self._paused = False  # not read, because the peer does not read
@@ -303,7 +303,10 @@ class Connection:
                     cancelled.append(lost)
         if self.confidential:
             wipe(data)
-        self._flush()
+        if calls and calls[0].quick and not excess:
+            self._together += 1  # what is owed for other frames goes with the reply, which follows at once
+        else:
+            self._flush()
 
     def due(self, now: float) -> None:
         """Look after everything of this connection that may take too long."""
@@ -372,7 +375,7 @@ class Connection:
         return True
 
     def release(self) -> None:
-        """Send the replies that are held."""
+        """Send what is held."""
 
         def work() -> None:
             self._flush()

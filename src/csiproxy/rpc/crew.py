@@ -71,7 +71,7 @@ class Job(Protocol):
         ...
 
     def release(self) -> None:
-        """Send the reply that was held."""
+        """Send the reply that was held, and whatever else is held for a reply."""
         ...
 
     def refuse(self) -> None:
@@ -332,6 +332,9 @@ class Crew:
         with self._lock:
             refused = [job for job in jobs if not self._lane(job).admit(job)]
             mine = self._next_of_leader()
+            at_once = mine is jobs[0] and self._current is mine
+        if not at_once:  # what is held for its reply need not wait for its turn
+            jobs[0].release()
         for job in refused:
             job.refuse()
         return mine
