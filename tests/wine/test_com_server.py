@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import windows_of_its_own
+from tests.conftest import find_foreign, windows_of_its_own
 from tests.emulated import MIB, EmulatedNode
 from tests.emulator.entered import Entered, entered
+from tests.wine import go_programs
 from tests.wine.wmi import over_com, standing_in, started
 from tools.wine.prefix import Prefix, windows_path
 
@@ -86,6 +87,23 @@ def test_a_script_of_vbscript_makes_a_volume(wine: Prefix, node: EmulatedNode, t
     ], ended.stderr
     [report] = [disk for disk in node.machine.inventory() if disk.number == number]
     assert (report.style, len(report.volumes)) == ("GPT", 1)
+
+
+@pytest.fixture(scope="module")
+def go_disks(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(go_programs.build(tmp_path_factory.mktemp("go"), find_foreign("go"), "disks"))
+
+
+def test_a_go_program_initializes_a_disk(
+    wine: Prefix, node: EmulatedNode, token: Path, go_disks: str
+) -> None:
+    number = node.attach(64 * MIB)
+    with standing_in(wine, token):
+        ended = wine.run(go_disks)
+        assert ended.stdout == f'{number} "{64 * MIB}" false 0\n', ended.stderr
+        assert wine.run(go_disks).stdout == ""  # no disk is raw any more
+    [report] = [disk for disk in node.machine.inventory() if disk.number == number]
+    assert report.style == "GPT"
 
 
 def test_a_program_of_win32com_reads_calls_and_follows(wine: Prefix, node: EmulatedNode, token: Path) -> None:
