@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ if TYPE_CHECKING:  # what only Linux has is imported where it is used: these fix
     from tests.iscsi_target import TargetServer
     from tests.samba import Samba
     from tools.wine.prefix import Prefix
+
+# A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A shared machine is sometimes slow; that is no failure of what is tested.
 settings.register_profile("project", deadline=None)

@@ -41,21 +41,6 @@ class Pollable(Protocol):
 class Shared:
     """What the connections of one server have in common."""
 
-    __slots__ = (
-        "clients",
-        "confidential",
-        "connections",
-        "explained",
-        "handler",
-        "limits",
-        "poller",
-        "quick",
-        "settled",
-        "timers",
-        "unserved",
-        "withdraw",
-    )
-
     def __init__(
         self,
         handler: Handler,

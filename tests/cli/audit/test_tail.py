@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 
 from tests.audit.trails import TrailDirectory, killed, record
 from tests.running import until
+
+from csiproxy.audit.files import archives
 
 
 def test_calls_and_events_are_shown_a_line_each(trail, run):
@@ -40,19 +43,45 @@ def test_what_is_no_record_or_would_move_a_terminal_is_shown_harmlessly(trail, r
     assert shown.splitlines()[-2].startswith("? ")
 
 
-def test_it_follows_over_the_beginning_of_a_new_file(tmp_path):
+@contextmanager
+def followed(trail):
+    """A follower of a trail, and the numbers of what it showed."""
+    command = [sys.executable, "-m", "csiproxy", "audit", "tail", "-f", "-o", "json", trail.path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) as follower:
+        try:
+            yield follower, (json.loads(line)["seq"] for line in follower.stdout)
+        finally:
+            follower.kill()
+
+
+def test_it_follows_over_the_beginning_of_a_new_file_until_ctrl_c(tmp_path):
     trail = TrailDirectory(tmp_path / "t", largest=3000)
     file = trail.open()
-    command = [sys.executable, "-m", "csiproxy", "audit", "tail", "-f", "-o", "json", trail.path]
-    follower = subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ)
-    seen = [json.loads(follower.stdout.readline())["seq"]]
-    for number in range(60):
-        file.write(record(number))
-        while seen[-1] < file.position.seq:
-            seen.append(json.loads(follower.stdout.readline())["seq"])
-    killed(file)
-    assert seen == list(range(1, file.position.seq + 1))
-    follower.send_signal(signal.SIGINT)
-    until(lambda: follower.poll() is not None)
-    follower.stdout.close()
+    with followed(trail) as (follower, shown):
+        seen = [next(shown)]
+        for number in range(60):
+            file.write(record(number))
+            while seen[-1] < file.position.seq:
+                seen.append(next(shown))
+        killed(file)
+        assert seen == list(range(1, file.position.seq + 1))
+        follower.send_signal(signal.SIGINT)
+        until(lambda: follower.poll() is not None)
     assert follower.returncode == 130
+
+
+def test_files_that_are_filled_between_two_looks_are_shown_whole(tmp_path):
+    trail = TrailDirectory(tmp_path / "t", largest=3000)
+    file = trail.open()
+    file.write(record(0))
+    with followed(trail) as (follower, shown):
+        seen = [next(shown), next(shown)]
+        follower.send_signal(signal.SIGSTOP)
+        for number in range(100):
+            file.write(record(number))
+        killed(file)
+        assert len(archives(trail.path)) > 2
+        follower.send_signal(signal.SIGCONT)
+        while seen[-1] < file.position.seq:
+            seen.append(next(shown))
+    assert seen == list(range(1, file.position.seq + 1))

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
@@ -44,41 +45,49 @@ def tail(output: Output, /, trail: str, lines: int, *, follow: bool) -> None:
 
 
 class _Place:
-    """Where the reading of a growing file is; a file that was put aside is read to its end first.
+    """Where the reading of a growing file is; files that were put aside are read to their end first.
 
-    It is open while lines are read only: Windows renames no file that somebody has open.
+    A file is open while its lines are read only: Windows renames no file that somebody has open.
     """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._file: tuple[int, int] | None = None
         self._at = 0
-        self._file: tuple[int, int] = (0, 0)
 
     def new(self) -> Iterator[bytes]:
         """The whole lines since the last time."""
-        try:
-            found = os.stat(self._path)
-        except OSError:
-            return  # between being put aside and begun anew
-        if self._file != (found.st_dev, found.st_ino) and self._at:
-            yield from self._rest_of_the_last()
-        self._file = found.st_dev, found.st_ino
-        yield from self._lines(self._path)
+        for path in (*self._put_aside(), self._path):
+            with suppress(FileNotFoundError):  # between being put aside and begun anew, or no longer kept
+                yield from self._lines(path)
 
-    def _rest_of_the_last(self) -> Iterator[bytes]:
-        full = files.archives(self._path)
-        if full:
-            yield from self._lines(full[-1].path)
-        self._at = 0
+    def _put_aside(self) -> list[str]:
+        """The full files from the one that is being read on."""
+        if self._file is None or _identity(self._path) == self._file:
+            return []
+        full = [file.path for file in files.archives(self._path)]
+        known = [_identity(path) == self._file for path in full]
+        return full[known.index(True) :] if True in known else []
 
     def _lines(self, path: str) -> Iterator[bytes]:
         with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            if self._file != (found.st_dev, found.st_ino):
+                self._file, self._at = (found.st_dev, found.st_ino), 0
             file.seek(self._at)
             for line in file:
                 if not line.endswith(b"\n"):
                     return
                 self._at += len(line)
                 yield line
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write(line: bytes, *, plain: bool) -> None:
