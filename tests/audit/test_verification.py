@@ -12,14 +12,16 @@ from tests.audit.trails import KEY, TrailDirectory, killed, record
 from csiproxy.audit import chain, files, head
 from csiproxy.audit.chain import Position
 from csiproxy.audit.key import Key
-from csiproxy.audit.verification import Report, verify
+from csiproxy.audit.verification import MOST_UNSIGNED, NO_END, NO_SIGNATURE, Report, verify
 
 KEYS = {KEY.id: KEY.secret}
 
 
-def look(trail: TrailDirectory, keys: dict[str, bytes] = KEYS, *, with_head: bool = True) -> Report:
+def look(
+    trail: TrailDirectory, keys: dict[str, bytes] = KEYS, *, with_head: bool = True, unsigned: bool = False
+) -> Report:
     said = head.read(Path(trail.head_path).read_bytes()) if with_head else None
-    return verify(trail.path, keys, lambda: said)
+    return verify(trail.path, keys, lambda: said, unsigned=unsigned)
 
 
 def texts(report: Report) -> str:
@@ -105,8 +107,20 @@ def test_a_trail_that_was_cut_off_is_told_by_its_head_alone(trail):
     trail.replace(trail.lines()[:10])
     assert "records 11 to 24 are missing at the end" in texts(look(trail))
     report = look(trail, with_head=False)
-    assert report.findings == []
-    assert any("cannot be told without the head" in note for note in report.notes)
+    assert [(f.first, f.text) for f in report.findings] == [(10, f"nothing shows {NO_END}")]
+    report = look(trail, with_head=False, unsigned=True)
+    assert (report.findings, report.unproven) == ([], [NO_END])
+
+
+def rewrite(trail: TrailDirectory, lines: list[bytes]) -> None:
+    """What somebody does who has no use for the key: a whole chain anew."""
+    before, forged = chain.START, []
+    for line in lines:
+        link = chain.read(line[:-1])
+        bare = line if link is None else link.text[: link.text.rindex(b',"seq":')] + b"}\n"
+        made, before = chain.forge(before, bare)
+        forged.append(made)
+    trail.replace(forged)
 
 
 def forge_from(trail: TrailDirectory, at: int, change: Callable[[bytes], bytes]) -> None:
@@ -123,7 +137,7 @@ def forge_from(trail: TrailDirectory, at: int, change: Callable[[bytes], bytes])
 
 def test_a_chain_that_was_made_anew_fails_at_the_next_checkpoint(trail):
     forge_from(trail, 12, lambda line: line.replace(b'"number": 10', b'"number": 99'))
-    report = look(trail, with_head=False)
+    report = look(trail, with_head=False, unsigned=True)
     assert "checkpoint 18 was signed for other records than those from 10 to 17" in texts(report)
     assert 13 in about(report)
     assert report.findings[0].first == 10
@@ -143,10 +157,27 @@ def test_signatures_of_a_key_that_is_not_given_are_not_believed(trail):
     assert len(report.findings) == 1
 
 
-def test_without_keys_signatures_are_not_looked_at(trail):
+def test_without_keys_nothing_shows_who_wrote_the_records(trail):
     report = look(trail, {})
-    assert report.findings == []
-    assert "signatures were not looked at, for want of a key" in report.notes
+    assert [(f.first, f.last, f.text) for f in report.findings] == [(1, 24, f"nothing shows {NO_SIGNATURE}")]
+    report = look(trail, {}, unsigned=True)
+    assert (report.findings, report.unproven) == ([], [NO_SIGNATURE])
+
+
+def test_a_trail_written_anew_from_its_first_line_is_found_though_key_and_head_are_gone(trail):
+    rewrite(trail, trail.lines()[:6] + trail.lines()[7:])
+    report = look(trail, {}, with_head=False)
+    assert texts(report) == f"nothing shows {NO_END}\nnothing shows {NO_SIGNATURE}"
+    report = look(trail, {}, with_head=False, unsigned=True)
+    assert (report.findings, report.unproven) == ([], [NO_END, NO_SIGNATURE])
+
+
+def test_a_trail_written_anew_without_checkpoints_is_found_by_their_want(trail):
+    """With a head that says what it should: the service alone may write that, so this is the least likely."""
+    rewrite(trail, [trail.lines()[0], *(record(number) for number in range(MOST_UNSIGNED))])
+    said = head.End(*[chain.read(trail.lines()[-1][:-1]).claim] * 2)
+    report = verify(trail.path, KEYS, lambda: said)
+    assert texts(report) == f"records 1 to {MOST_UNSIGNED + 1} are not signed, though that was long due"
 
 
 def test_a_line_torn_by_a_kill_is_no_finding_before_or_after_the_next_start(trail):
@@ -184,7 +215,9 @@ def test_records_cut_off_while_nobody_wrote_are_found_after_the_next_start(trail
 
 def test_a_trail_that_vanished_as_a_whole_is_found(trail):
     os.remove(trail.path)
-    assert "missing at the end" in texts(look(trail))
+    report = look(trail)
+    assert "records 1 to 24 are missing at the end" in texts(report)
+    assert {finding.file for finding in report.findings} == {trail.path}
     trail.write([1])
     assert "files" in texts(look(trail)) or "records 1 to 24" in texts(look(trail))
 
@@ -270,7 +303,7 @@ def test_a_chain_made_anew_from_anywhere_is_found_in_its_stretch(signed, origina
     signed.replace(original)
     forge_from(signed, at, lambda line: line[:-2] + b',"forged":"%b"}\n' % letter.encode())
     for with_head in (True, False):
-        report = look(signed, with_head=with_head)
+        report = look(signed, with_head=with_head, unsigned=True)
         assert report.findings
         first = report.findings[0]
         assert first.first <= at + 1 <= first.last + 1, texts(report)

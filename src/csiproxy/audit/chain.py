@@ -20,6 +20,9 @@ from csiproxy.audit.digest import hmac_sha256, sha256
 GENESIS: Final = bytes(32)
 """What the first line of a trail follows."""
 
+CHECKPOINT_EVERY: Final = 256
+"""Lines after which a checkpoint follows; time brings one, too."""
+
 CHECKPOINT, FILE, RESUMED, TORN = "checkpoint", "file", "resumed", "torn"
 """Events that the trail writes about itself."""
 

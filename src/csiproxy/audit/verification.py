@@ -2,7 +2,8 @@
 
 What it goes by: the chain (each line's number and digest), the first lines of files, the signatures of
 checkpoints, and the head.  The chain and the numbers of files need no secret; a checkpoint is as good as the
-secrecy of the key, the head as the privacy of its file.
+secrecy of the key, the head as the privacy of its file.  Whoever may write to the files can make a whole
+chain anew, so a trail without its key or its head is not as it was written, unless less is asked for.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +12,17 @@ from hashlib import sha256
 from typing import Final
 
 from csiproxy.audit import chain, files
-from csiproxy.audit.chain import START, Link, Position
+from csiproxy.audit.chain import CHECKPOINT_EVERY, START, Link, Position
 from csiproxy.audit.files import TrailFile
 from csiproxy.audit.head import End
 
 MOST_FINDINGS: Final = 1000
+MOST_UNSIGNED: Final = 2 * CHECKPOINT_EVERY
+"""Records at the end that may wait for a signature; it is due long before, and a full disk can delay it."""
+
+NO_SIGNATURE: Final = "that the service wrote these records, as no signature was looked at"
+NO_END: Final = "that none are missing at the end, as there is no head"
+"""What is not proven without a key, and without a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +44,13 @@ class Finding:
 class Report:
     """What was found.  ``notes`` are no findings, but what else there is to know.
 
-    ``last`` is where the trail ends, ``sealed`` the last record that a good signature covers.
+    ``last`` is where the trail ends, ``sealed`` the last record that a good signature covers.  ``unproven``
+    says what nothing shows: that a key or a head would have to.
     """
 
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unproven: list[str] = field(default_factory=list)
     files: int = 0
     records: int = 0
     checkpoints: int = 0
@@ -57,13 +66,16 @@ class Heads:
     after: End
 
 
-def verify(path: str, keys: Mapping[str, bytes], head: Callable[[], End | None]) -> Report:
+def verify(
+    path: str, keys: Mapping[str, bytes], head: Callable[[], End | None], *, unsigned: bool = False
+) -> Report:
     """Look at the files of the trail ``path``, oldest first.
 
     ``keys`` are the secrets by their names; without any, signatures are not looked at.  ``head`` reads the
-    head; None where there is none.  Raise OSError.
+    head; None where there is none.  Either is a finding, as somebody could have taken them away; with
+    ``unsigned`` the report only says what is unproven.  Raise OSError.
     """
-    walk = _Walk(keys)
+    walk = _Walk(path, keys, demands=not unsigned)
     before = head()
     for file in files.all_files(path):
         walk.file(file)
@@ -75,10 +87,11 @@ def verify(path: str, keys: Mapping[str, bytes], head: Callable[[], End | None])
 class _Walk:
     """One way through a trail."""
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, path: str, keys: Mapping[str, bytes], *, demands: bool) -> None:
         self.report = Report()
         self._keys = keys
-        self._path = ""
+        self._demands = demands
+        self._path = path
         self._at: Position | None = None
         """The last line, as it says of itself."""
         self._first_file = self._file = self._kept = 0
@@ -227,7 +240,10 @@ class _Walk:
             self._find(0, 0, 0, f"{gone} missing: {self._kept} full ones are kept")
         self._hold_against(heads, at)
         if not self._keys:
-            self.report.notes.append("signatures were not looked at, for want of a key")
+            self._cannot_show(NO_SIGNATURE, 1, at.seq)
+        elif at.seq - self.report.sealed > MOST_UNSIGNED:
+            rest = _count("record", self.report.sealed + 1, at.seq)
+            self._find(0, self.report.sealed + 1, at.seq, f"{rest} not signed, though that was long due")
         elif at.seq > self.report.sealed:
             rest = _count("record", self.report.sealed + 1, at.seq)
             vouched = "" if heads is None else "; the head vouches for them"
@@ -235,7 +251,7 @@ class _Walk:
 
     def _hold_against(self, heads: Heads | None, at: Position) -> None:
         if heads is None:
-            self.report.notes.append("whether records are missing at the end cannot be told without the head")
+            self._cannot_show(NO_END, at.seq, at.seq)
             return
         there, limit = heads.before.there, heads.after.under_way
         if at.seq < there.seq:
@@ -246,6 +262,11 @@ class _Walk:
             self._find(0, limit.seq + 1, at.seq, f"{_count('record', limit.seq + 1, at.seq)} {text}")
         elif any(at.seq == end.seq and at.digest != end.digest for end in (there, heads.after.there)):
             self._find(0, at.seq, at.seq, f"record {at.seq}, the last one, is not the one that was written")
+
+    def _cannot_show(self, what: str, first: int, last: int) -> None:
+        self.report.unproven.append(what)
+        if self._demands:
+            self._find(0, first, last, f"nothing shows {what}")
 
     def _find(self, line: int, first: int, last: int, text: str) -> None:
         if len(self.report.findings) < MOST_FINDINGS:

@@ -26,11 +26,27 @@ def test_key_and_head_may_be_elsewhere(trail, run, tmp_path):
     trail.with_name("audit.jsonl.key").rename(key)
     trail.with_name("audit.jsonl.head").rename(head)
     code, shown = run("verify", trail)
-    assert code == 0
-    assert "note: whether records are missing at the end cannot be told without the head" in shown
-    assert "note: signatures were not looked at" in shown
+    assert code == 1
+    assert "nothing shows that the service wrote these records" in shown
+    assert "nothing shows that none are missing at the end" in shown
     code, shown = run("verify", trail, "--key", key, "--head", head)
     assert (code, "note" in shown) == (0, False)
+
+
+def test_a_trail_without_key_and_head_is_taken_by_its_chain_alone_where_that_is_asked_for(trail, run):
+    trail.with_name("audit.jsonl.key").unlink()
+    trail.with_name("audit.jsonl.head").unlink()
+    code, shown = run("verify", trail, "-o", "json")
+    document = json.loads(shown)
+    assert (code, document["intact"], len(document["findings"])) == (1, False, 2)
+    code, shown = run("verify", trail, "--unsigned")
+    assert code == 0
+    assert "NOT PROVEN: that the service wrote these records, as no signature was looked at" in shown
+    assert "NOT PROVEN: that none are missing at the end, as there is no head" in shown
+    assert "6 records, 1 file, 1 checkpoint: one follows the other; more is not proven" in shown
+    code, shown = run("verify", trail, "--unsigned", "-o", "json")
+    document = json.loads(shown)
+    assert (code, document["intact"], len(document["unproven"])) == (0, True, 2)
 
 
 def test_a_wrong_key_or_head_is_told(trail, run, tmp_path):
@@ -52,4 +68,4 @@ def test_a_trail_that_is_not_there_is_a_wrong_command_line_unless_its_head_is(tr
     assert code == 2
     trail.unlink()
     code, shown = run("verify", trail)
-    assert (code, "records 1 to 6 are missing at the end" in shown) == (1, True)
+    assert (code, f"{trail}: records 1 to 6 are missing at the end" in shown) == (1, True)

@@ -33,15 +33,23 @@ from csiproxy.host.names import printable
     metavar="FILE",
     help="the head, which tells where the trail ends; default: TRAIL.head where there is one",
 )
+@click.option(
+    "--unsigned",
+    is_flag=True,
+    help="go by the chain alone where key or head are not there to be read; what that cannot prove is told",
+)
 @output_option
 @click.pass_obj
-def verify(output: Output, /, trail: str, keys: tuple[str, ...], head_file: str | None) -> int:
+def verify(
+    output: Output, /, trail: str, keys: tuple[str, ...], head_file: str | None, *, unsigned: bool
+) -> int:
     """Find out whether records were changed, removed, added, put elsewhere or cut off.
 
     All files of the trail are read, oldest first; the service may go on meanwhile. The exit code is 0 where
-    everything is as it was written, else 1.
+    everything is as it was written, else 1. A key or head that is not there could have been taken away, so
+    that is a finding as well, except with --unsigned.
     """
-    report = looks.verify(trail, _keys(keys, trail), lambda: _head(head_file, trail))
+    report = looks.verify(trail, _keys(keys, trail), lambda: _head(head_file, trail), unsigned=unsigned)
     output.result(_plain(report), lambda console: _show(console, report))
     return FAILURE if report.findings else SUCCESS
 
@@ -76,6 +84,7 @@ def _plain(report: Report) -> dict[str, object]:
         "intact": not report.findings,
         "findings": [asdict(finding) for finding in report.findings],
         "notes": report.notes,
+        "unproven": report.unproven,
         "files": report.files,
         "records": report.records,
         "checkpoints": report.checkpoints,
@@ -90,9 +99,14 @@ def _show(console: Console, report: Report) -> None:
         console.print(printable(f"{where}: {finding.text}"), style="red")
     for note in report.notes:
         console.print(printable(f"note: {note}"))
+    if not report.findings:
+        for what in report.unproven:
+            console.print(f"NOT PROVEN: {what}", style="yellow")
     counts = (("record", report.records), ("file", report.files), ("checkpoint", report.checkpoints))
     looked = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for what, number in counts)
     if report.findings:
         console.print(f"{looked}: NOT as they were written, findings: {len(report.findings)}")
+    elif report.unproven:
+        console.print(f"{looked}: one follows the other; more is not proven")
     else:
         console.print(f"{looked}: as they were written")
