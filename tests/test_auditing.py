@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from csiproxy.audit.key import BadKey
 from csiproxy.auditing import AuditSettings, Unusable, open_trail, read_key
 from csiproxy.log import Output
 from csiproxy.private_file import NotPrivate
+from csiproxy.rpc.stream import Peer
+from csiproxy.server.audit import Beginning, Unrecorded
 
 
 class Log(Output):
@@ -129,6 +132,34 @@ def test_a_copy_that_fails_is_told_in_the_trail(tmp_path):
     audit.close()
     assert '"event":"audit-copy-failing"' in (tmp_path / "audit").read_text()
     assert audit.trail.lost_by_followers["journald"] >= 1
+
+
+def test_a_trail_that_is_taken_away_is_told_everywhere(tmp_path):
+    path, log = tmp_path / "audit", io.StringIO()
+    audit = open_trail(settings(path), Log(), log)
+    audit.trail.event("start")
+    path.unlink()
+    audit.trail.event("stopping")
+    until(lambda: "SECURITY: audit: the file 1 of the trail (records 1 to 2) was removed" in log.getvalue())
+    audit.close()
+    names = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    assert names == ["file", "stopping", "audit-file-missed", "checkpoint"]
+    assert audit.trail.missed == 2
+
+
+def test_with_a_required_trail_no_call_begins_while_its_place_is_gone(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    audit = open_trail(settings(place / "audit", required=True), Log(), io.StringIO())
+    begun = Beginning("a-1", datetime.now(UTC), "e", "/v1.Disk/Rescan", Peer(1, 0), {})
+    audit.trail.begin(begun)
+    place.rename(tmp_path / "away")
+    with pytest.raises(Unrecorded):
+        audit.trail.begin(begun)
+    place.mkdir()
+    audit.trail.begin(begun)
+    audit.close()
+    assert '"missed":1' in (place / "audit").read_text()
 
 
 def test_the_configuration_has_a_hash_that_changes_with_it(tmp_path):

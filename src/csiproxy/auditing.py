@@ -4,14 +4,13 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
 from csiproxy import __version__, private_file
 from csiproxy.audit import key as keys
-from csiproxy.audit.chained_file import Bounds, ChainedFile, bring_to_disk
+from csiproxy.audit.chained_file import Bounds, ChainedFile, Missed, bring_to_disk
 from csiproxy.audit.copies import CopySink
 from csiproxy.audit.digest import sha256
 from csiproxy.audit.head import Head, Taken
@@ -101,7 +100,7 @@ def open_trail(settings: AuditSettings, raw: Output, log: TextIO) -> Audit:
     else:
         sink = _Late()
         trail = Trail(sink, log, spill=raw, required=settings.required)
-        file = sink.file = _chained(settings, trail.signed)
+        file = sink.file = _chained(settings, trail)
         sink.trail = trail
         if file.finding:
             log.write(f"csi-proxy serve: SECURITY: the audit trail is not as it was left: {file.finding}\n")
@@ -155,7 +154,10 @@ def _cannot_open(path: str, error: OSError) -> Unusable:
     )
 
 
-def _chained(settings: AuditSettings, signed: Callable[[bytes], object]) -> ChainedFile:
+def _chained(settings: AuditSettings, trail: Trail) -> ChainedFile:
+    def missed(file: Missed) -> None:
+        trail.file_missed(file.facts(), file.last - file.first + 1)
+
     path = os.path.abspath(settings.log)
     try:
         key = read_key(settings.key or f"{path}.key", create=True)
@@ -169,7 +171,8 @@ def _chained(settings: AuditSettings, signed: Callable[[bytes], object]) -> Chai
     except OSError as error:
         raise _cannot_open(path, error) from error
     try:
-        return ChainedFile(path, key, head, Bounds(settings.largest, settings.kept), signed=signed)
+        bounds = Bounds(settings.largest, settings.kept)
+        return ChainedFile(path, key, head, bounds, signed=trail.signed, missed=missed)
     except OSError as error:
         head.close()
         raise _cannot_open(path, error) from error

@@ -190,7 +190,7 @@ def _metrics(settings: Settings, contracts: Sequence[Contract], trail: Trail) ->
 
     def losses() -> Losses:
         standing = trail.standing
-        return Losses(standing.held, standing.spilled, standing.lost, trail.lost_by_followers)
+        return Losses(standing.held, standing.spilled, standing.lost, trail.lost_by_followers, trail.missed)
 
     methods = (f"/{contract.service}/{rpc}" for contract in contracts for rpc in contract.rpcs)
     return Metrics(methods, losses)

@@ -10,6 +10,7 @@ import pytest
 from tests.audit.trails import TrailDirectory, killed, record
 
 from csiproxy.audit import chain, files
+from csiproxy.audit.chained_file import Missed, bring_to_disk
 from csiproxy.audit.key import Key
 
 
@@ -184,3 +185,67 @@ def test_a_new_key_signs_from_then_on(trail):
     file = trail.open(other)
     file.close()
     assert json.loads(trail.lines()[-1])["key"] == other.id
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
+def test_a_file_that_is_taken_away_while_it_is_written_is_missed_at_the_next_line(trail, how):
+    told: list[Missed] = []
+    file = trail.open(missed=told.append)
+    file.write(record(1))
+    if how == "removed":
+        os.remove(trail.path)
+    else:
+        os.rename(trail.path, f"{trail.path}.bak")
+    if how == "replaced":
+        Path(trail.path).write_bytes(Path(f"{trail.path}.bak").read_bytes())
+    file.write(record(2))
+    file.write(record(3))
+    file.close()
+    assert told == [Missed(1, 1, 2, removed=how == "removed")]
+    written = [json.loads(line) for line in trail.lines()]
+    assert [line["seq"] for line in written] == [3, 4, 5, 6]
+    assert written[0] | told[0].facts() | {"number": 2} == written[0]
+    assert [line.get("number") for line in written[1:3]] == [2, 3]
+    assert (written[0].get("found"), Path(f"{trail.path}.strange").exists()) == (
+        ("audit.jsonl.strange", True) if how == "replaced" else (None, False)
+    )
+
+
+def test_a_file_that_is_taken_away_is_missed_though_nothing_more_is_written(trail):
+    file = trail.open()
+    file.write(record(1))
+    os.remove(trail.path)
+    bring_to_disk(file.seal())
+    assert json.loads(trail.lines()[0])["missed"] == 1
+    os.remove(trail.path)
+    file.close()
+    assert json.loads(trail.lines()[0])["missed"] == 2
+
+
+def test_while_the_place_of_a_trail_is_gone_nothing_is_written_and_nothing_lost(tmp_path):
+    told: list[Missed] = []
+    trail = TrailDirectory(tmp_path / "t")
+    file = trail.open(missed=told.append)
+    file.write(record(1))
+    (tmp_path / "t").rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            file.write(record(2))
+    (tmp_path / "t").mkdir()
+    file.write(record(2))
+    file.close()
+    written = [json.loads(line) for line in trail.lines()]
+    assert [line.get("missed") for line in written] == [1, None, None]
+    assert [line["seq"] for line in written] == [3, 4, 5]
+    assert told == [Missed(1, 1, 2, removed=False)]
+
+
+def test_files_keep_their_numbers_after_one_was_taken_away(tmp_path):
+    trail = TrailDirectory(tmp_path / "t", largest=2000)
+    file = trail.open()
+    os.remove(trail.path)
+    file.write(record(1))
+    file.close()
+    trail.write(range(20))
+    assert [file.number for file in files.archives(trail.path)][:2] == [2, 3]
+    assert json.loads(trail.lines()[0])["number"] == files.archives(trail.path)[-1].number + 1

@@ -222,6 +222,19 @@ def test_a_trail_that_vanished_as_a_whole_is_found(trail):
     assert "files" in texts(look(trail)) or "records 1 to 24" in texts(look(trail))
 
 
+def test_a_file_that_was_taken_away_while_it_was_written_is_found_for_ever(trail):
+    file = trail.open()
+    os.remove(trail.path)
+    file.write(record(1))
+    file.close()
+    trail.write([2])
+    report = look(trail)
+    assert texts(report) == "file 1 is missing: 100 full ones are kept"
+    assert report.notes == [
+        "file 1 (records 1 to 25) was removed while the service wrote it, and the service said so"
+    ]
+
+
 def test_a_running_service_may_write_while_its_trail_is_looked_at(trail):
     before = head.read(Path(trail.head_path).read_bytes())
     trail.write([1, 2])

@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from csiproxy.audit.chained_file import Bounds, ChainedFile
+from csiproxy.audit.chained_file import Bounds, ChainedFile, Missed
 from csiproxy.audit.head import Head
 from csiproxy.audit.key import Key
 
@@ -35,10 +35,16 @@ class TrailDirectory:
         self._every = every
         self.signed: list[bytes] = []
 
-    def open(self, key: Key = KEY) -> ChainedFile:
+    def open(self, key: Key = KEY, missed: Callable[[Missed], object] = lambda _: None) -> ChainedFile:
         head = Head(os.open(self.head_path, os.O_RDWR | os.O_CREAT, 0o600))
         return ChainedFile(
-            self.path, key, head, self._bounds, signed=self.signed.append, checkpoint_every=self._every
+            self.path,
+            key,
+            head,
+            self._bounds,
+            signed=self.signed.append,
+            missed=missed,
+            checkpoint_every=self._every,
         )
 
     def write(self, numbers: Sequence[int], size: int = 0) -> None:

@@ -87,13 +87,14 @@ def test_every_duration_lands_in_one_bucket() -> None:
 
 
 def test_steps_of_the_host_and_the_build_are_told_too() -> None:
-    metrics = Metrics([], lambda: Losses(held=1, spilled=2, lost=3, copies={"syslog": 4}))
+    metrics = Metrics([], lambda: Losses(held=1, spilled=2, lost=3, copies={"syslog": 4}, missed=5))
     metrics.step("MSFT_Disk", "Initialize", "41002", 0.5)
     page = metrics.render()
     assert 'csi_proxy_host_step_seconds_count{class="MSFT_Disk",code="41002",method="Initialize"} 1' in page
     assert "csi_proxy_audit_held 1\n" in page
     assert "csi_proxy_audit_spilled_total 2\n" in page
     assert "csi_proxy_audit_lost_total 3\n" in page
+    assert "csi_proxy_audit_missed_total 5\n" in page
     assert 'csi_proxy_audit_copies_lost_total{log="syslog"} 4\n' in page
     assert re.search('^csi_proxy_build_info{python="3[0-9.a-z+]+",version="[^"]+"} 1$', page, re.MULTILINE)
     assert page.endswith("\n")

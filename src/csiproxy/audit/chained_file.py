@@ -3,25 +3,30 @@
 Each file begins with a line that says its number and what it follows, and a file that is full ends with a
 checkpoint.  The chain goes on from where the head says it ended, whatever the file holds by then, so what
 somebody did to the file while nobody wrote it shows for ever.
+
+A file that is taken away while it is written (removed, renamed, replaced) takes along what follows unseen.
+So its place is looked at before each line, and another file is begun there that says so.
 """
 
 import os
+import stat
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from csiproxy.appending import open_to_append
 from csiproxy.audit import chain, files
-from csiproxy.audit.chain import START, Position
+from csiproxy.audit.chain import CHECKPOINT_EVERY, START, Position
 from csiproxy.audit.digest import sha256
 from csiproxy.audit.files import Tail
 from csiproxy.audit.head import Head
 from csiproxy.audit.key import Key
 from csiproxy.audit.line import Fact, event
 
-CHECKPOINT_EVERY: Final = 256
-"""Lines after which a checkpoint follows; time brings one, too."""
+_CAN_BE_TAKEN: Final = os.name != "nt"
+"""Windows lets nobody rename or remove a file that was opened as this one is."""
 _RETRY_ROTATION: Final = 1024 * 1024
 """Bytes after which a full file is tried again that could not be put aside (somebody has it open)."""
 
@@ -32,6 +37,29 @@ class Bounds:
 
     largest: int
     kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A file that was taken away while it was written: its number, and its first and last record.
+
+    ``removed`` tells that it is gone, else it has another name or place.
+    """
+
+    number: int
+    first: int
+    last: int
+    removed: bool
+
+    def facts(self) -> dict[str, Fact]:
+        """What the next file's first line says of it."""
+        how = "removed" if self.removed else "moved"
+        return {
+            "missed": self.number,
+            "missed_first": self.first,
+            "missed_last": self.last,
+            "missed_how": how,
+        }
 
 
 class ChainedFile:
@@ -45,11 +73,13 @@ class ChainedFile:
         bounds: Bounds,
         *,
         signed: Callable[[bytes], object] = lambda _: None,
+        missed: Callable[["Missed"], object] = lambda _: None,
         checkpoint_every: int = CHECKPOINT_EVERY,
     ) -> None:
         """Go on with the trail ``path``, or begin it.
 
-        ``signed`` is given every checkpoint's line, to be kept in other places, too.  :attr:`finding` says
+        ``signed`` is given every checkpoint's line, to be kept in other places, too; ``missed`` is told of
+        files that were taken away while they were written, and must not write itself.  :attr:`finding` says
         what is wrong with the trail that was found, "" for nothing.
         """
         self._path = path
@@ -57,9 +87,14 @@ class ChainedFile:
         self._head = head
         self._bounds = bounds
         self._signed = signed
+        self._tell_missed = missed
         self._every = checkpoint_every
         self._descriptor = -1
         self._size = self._retry_at = self._number = self._sealed = 0
+        self._first = 1
+        self._identity = (0, 0)
+        self._missed: Missed | None = None
+        """The file before, until the next one says that it was taken away."""
         self._last = START
         self.finding = ""
         self._open_found()
@@ -71,6 +106,7 @@ class ChainedFile:
 
     def write(self, line: bytes) -> None:
         """Append a record; when OSError is raised, nothing of it is there."""
+        self._look()
         if self._descriptor < 0:
             self._begin_file()
         elif self._bounds.largest and self._size + len(line) > max(self._bounds.largest, self._retry_at):
@@ -93,6 +129,9 @@ class ChainedFile:
 
     def seal(self) -> int:
         """Sign what there is; give a descriptor of the file for :func:`bring_to_disk`, -1 for none."""
+        self._look()
+        if self._descriptor < 0:
+            self._begin_file()
         self.checkpoint()
         self._head.flush()
         return os.dup(self._descriptor) if self._descriptor >= 0 else -1
@@ -106,6 +145,22 @@ class ChainedFile:
                 os.close(self._descriptor)
                 self._descriptor = -1
             self._head.close()
+
+    def _look(self) -> None:
+        """See whether the file is still where it belongs, and let go of one that is not."""
+        if not _CAN_BE_TAKEN or self._descriptor < 0:
+            return
+        try:
+            there = os.lstat(self._path)
+            if (there.st_dev, there.st_ino) == self._identity:
+                return
+        except FileNotFoundError:
+            pass
+        removed = os.fstat(self._descriptor).st_nlink == 0
+        self._missed = Missed(self._number, self._first, self._last.seq, removed)
+        os.close(self._descriptor)
+        self._descriptor = -1
+        self._tell_missed(self._missed)
 
     def _append(self, record: bytes) -> None:
         line, position = chain.forge(self._last, record)
@@ -138,14 +193,14 @@ class ChainedFile:
         if growing is not None and growing.size == 0:
             growing = None
         if growing is not None and growing.last is None and self._head.was_empty and not full:
-            _put_aside(self._path)  # the trail of a release without a chain
+            _put_aside(self._path, "unchained")  # the trail of a release without a chain
             growing = None
         found = growing or (files.tail(full[-1].path) if full else None)
         self._last = self._end(found)
         if growing is None:
             self._begin_file()
         else:
-            self._number += 1
+            self._number, self._first = _beginning(self._path) or (self._number + 1, 1)
             self._reopen()
             if growing.fragment:
                 os.write(self._descriptor, b"\n")
@@ -196,9 +251,13 @@ class ChainedFile:
                 os.remove(old.path)
 
     def _begin_file(self) -> None:
+        facts: dict[str, Fact] = {"number": self._number + 1, "kept": self._bounds.kept}
+        if self._missed is not None:
+            facts |= self._missed.facts()
+            if _is_strange(self._path):
+                facts["found"] = os.path.basename(_put_aside(self._path, "strange"))
         self._reopen()
         self._retry_at = 0
-        facts = {"number": self._number + 1, "kept": self._bounds.kept}
         try:
             self._append(event(chain.FILE, **facts, follows=self._last.digest.hex(), key=self._key.id))
         except OSError:
@@ -206,10 +265,14 @@ class ChainedFile:
             self._descriptor = -1
             raise
         self._number += 1
+        self._first = self._last.seq
+        self._missed = None
 
     def _reopen(self) -> None:
         self._descriptor = open_to_append(self._path, getattr(os, "O_NOFOLLOW", 0))
-        self._size = os.fstat(self._descriptor).st_size
+        found = os.fstat(self._descriptor)
+        self._size = found.st_size
+        self._identity = (found.st_dev, found.st_ino)
 
 
 def bring_to_disk(descriptor: int) -> None:
@@ -221,11 +284,36 @@ def bring_to_disk(descriptor: int) -> None:
             os.close(descriptor)
 
 
-def _put_aside(path: str) -> None:
-    """Rename a file that is no chained trail to a name that is free."""
+def _put_aside(path: str, why: str) -> str:
+    """Rename what is no part of the trail to a name that is free, and give that."""
     for number in range(1000):
-        aside = f"{path}.unchained" + (f"-{number}" if number else "")
+        aside = f"{path}.{why}" + (f"-{number}" if number else "")
         if not os.path.lexists(aside):
             os.replace(path, aside)
-            return
+            return aside
     raise FileExistsError(path)
+
+
+def _is_strange(path: str) -> bool:
+    """Whether something is at a place that is no file which was made to be written and never was."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    mine = sys.platform == "win32" or found.st_uid == os.geteuid()
+    return found.st_mode != stat.S_IFREG | 0o600 or found.st_size > 0 or not mine
+
+
+def _beginning(path: str) -> tuple[int, int] | None:
+    """The number of a file and that of its first line, as that says; None where it says no such thing."""
+    for line in files.lines(path):
+        link, record = chain.read(line[:-1]), files.record_of(line) or {}
+        number = record.get("number")
+        if link is None:
+            continue  # torn
+        return (number, link.claim.seq) if record.get("event") == chain.FILE and _is_number(number) else None
+    return None
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 < value < 10**9

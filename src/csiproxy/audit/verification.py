@@ -139,6 +139,10 @@ class _Walk:
                 self._find(0, 0, 0, f"{_count('file', before + 1, number - 1)} missing before this one")
             elif before and number <= before:
                 self._find(0, 0, 0, f"file {number} stands behind file {before}")
+        if missed := record.get("missed"):
+            which = f"file {missed} (records {record.get('missed_first')} to {record.get('missed_last')})"
+            how = f"was {record.get('missed_how')} while the service wrote it, and the service said so"
+            self.report.notes.append(f"{which} {how}")
         if self._at is None:
             self._first_file = self._file
             follows = _digest(record.get("follows"))

@@ -22,7 +22,7 @@ from typing import Protocol, TextIO, TypeAlias, TypeVar
 
 from csiproxy.audit.copies import Copy, CopySink, Entry, Level
 from csiproxy.audit.keeper import RETRY, Keeper
-from csiproxy.audit.line import rfc3339
+from csiproxy.audit.line import Fact, rfc3339
 from csiproxy.audit.primary import PATIENCE, Primary, Room, Sink, Standing
 from csiproxy.errors import Code
 from csiproxy.operations.context import Note
@@ -155,6 +155,7 @@ class Trail:
         self._followers: list[Follower] = []
         self._run = os.urandom(4).hex()
         self._calls = count(1)
+        self._missed = 0
         self._primary = Primary(
             sink, self._complain, spill=spill, note_loss=_loss, room=room, patience=patience
         )
@@ -168,6 +169,11 @@ class Trail:
     def lost(self) -> int:
         """How many records could not be kept since the start."""
         return self._primary.standing.lost
+
+    @property
+    def missed(self) -> int:
+        """How many records were in files that somebody took away while they were written."""
+        return self._missed
 
     @property
     def lost_by_followers(self) -> Mapping[str, int]:
@@ -213,6 +219,11 @@ class Trail:
         for follower in self._followers:
             follower.told("checkpoint", Level.INFO, {}, line)
 
+    def file_missed(self, facts: Mapping[str, Fact], records: int) -> None:
+        """A file of the trail with so many records was taken away; whoever writes to it tells this."""
+        self._missed += records
+        self.keeper.ask(partial(self._tell_missed, facts))
+
     def run(self, work: Callable[[], T]) -> T | None:
         """Do something with the primary sink while nobody writes to it; None when it failed or is busy."""
         return self._primary.run(work)
@@ -235,6 +246,13 @@ class Trail:
     def _copy_fails(self, name: str, reason: str) -> None:
         self.event("audit-copy-failing", Level.WARNING, copy=name, reason=reason)
         self._tell(f"audit: the copy for {name} cannot be written ({reason}); it is tried again")
+
+    def _tell_missed(self, facts: Mapping[str, Fact]) -> None:
+        self.event("audit-file-missed", Level.ERROR, **facts)
+        self._tell(
+            f"SECURITY: audit: the file {facts['missed']} of the trail (records {facts['missed_first']} to "
+            f"{facts['missed_last']}) was {facts['missed_how']} while it was written; another one is begun"
+        )
 
     def _complain(self, reason: str) -> None:
         calls = "calls are refused" if self.required else "calls go on"

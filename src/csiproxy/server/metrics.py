@@ -58,12 +58,16 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Audit records that wait, that are in the log instead, that are lost, and that other logs missed."""
+    """Audit records that wait, that are in the log instead, that are lost, and that other logs missed.
+
+    ``missed`` counts those in files that somebody took away.
+    """
 
     held: int = 0
     spilled: int = 0
     lost: int = 0
     copies: Mapping[str, int] = field(default_factory=dict)
+    missed: int = 0
 
 
 class Metrics:
@@ -137,6 +141,8 @@ class Metrics:
         yield _line("csi_proxy_audit_held", (), losses.held)
         yield from _head("csi_proxy_audit_lost_total", "counter", "Audit records that could not be kept.")
         yield _line("csi_proxy_audit_lost_total", (), losses.lost)
+        yield from _head("csi_proxy_audit_missed_total", "counter", "Audit records in files taken away.")
+        yield _line("csi_proxy_audit_missed_total", (), losses.missed)
         yield from _head("csi_proxy_audit_spilled_total", "counter", "Audit records in the log instead.")
         yield _line("csi_proxy_audit_spilled_total", (), losses.spilled)
 
