@@ -49,6 +49,8 @@ class Report:
     noted: int = 0
     looks: int = 0
     kernel: bool = False
+    names: bool = False
+    strangers: Counter[str] = field(default_factory=Counter)
     escapes: list[str] = field(default_factory=list)
 
     @property
@@ -62,7 +64,11 @@ class Report:
 
 
 class Watcher(threading.Thread):
-    """Looks at what must stay as it is, all the time."""
+    """Looks at what must stay as it is, all the time.
+
+    ``suspects`` are the processes that must not open what is outside: the proxy, and the node that walks
+    for it.
+    """
 
     def __init__(self, ground: Ground, report: Report) -> None:
         super().__init__(name="watcher")
@@ -76,7 +82,9 @@ class Watcher(threading.Thread):
             for path in canaries.all_below([ground.beyond])
             if os.path.isdir(path) and not os.path.islink(path)
         )
-        report.kernel = self._openings.sees
+        self.suspects: frozenset[int] = frozenset()
+        report.kernel, report.names = self._openings.sees, self._openings.names_processes
+        report.strangers = self._openings.strangers
 
     def run(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
@@ -84,7 +92,7 @@ class Watcher(threading.Thread):
 
     def _look(self) -> None:
         self._report.looks += 1
-        self._report.escaped(*self._openings.seen(), *canaries.changed(self._before))
+        self._report.escaped(*self._openings.seen(self.suspects), *canaries.changed(self._before))
 
     def end(self) -> None:
         """Look for the last time, at contents, too."""
@@ -104,7 +112,8 @@ def run(directory: str, plan: Plan, progress: Callable[[int], None] = lambda _: 
     report = Report()
     watcher = Watcher(ground, report)
     started = monotonic()
-    with _processes(ground) as endpoints:
+    with _processes(ground) as (endpoints, suspects):
+        watcher.suspects = suspects
         with _attackers(ground, plan, report):
             watcher.start()
             try:
@@ -131,16 +140,22 @@ def tell(report: Report) -> None:
     print("outcomes: " + ", ".join(f"{name} {count}" for name, count in by_outcome.most_common()))
     for rpc in sorted(by_rpc):
         print(f"  {rpc:<52} {by_rpc[rpc][True]:>7} ok {by_rpc[rpc][False]:>7} refused")
-    kernel = "told by the kernel, too" if report.kernel else "this host does not tell of openings"
+    kernel = (
+        "the kernel names who opens" if report.names
+        else "the kernel tells of openings, and not whose they are" if report.kernel
+        else "this host does not tell of openings"
+    )  # fmt: skip
     print(f"audited escape attempts: {report.noted}; looks at the outside: {report.looks} ({kernel})")
+    for stranger, count in report.strangers.most_common():
+        print(f"opened by a stranger: {count} times by process {stranger}")
     print("ESCAPES:" if report.escapes else "nothing outside the prefix was touched")
     for escape in report.escapes:
         print(f"  {escape}")
 
 
 @contextmanager
-def _processes(ground: Ground) -> Iterator[str]:
-    """The node and its proxy, each a process; gives the directory of the sockets."""
+def _processes(ground: Ground) -> Iterator[tuple[str, frozenset[int]]]:
+    """The node and its proxy, each a process; gives the directory of the sockets, and both pids."""
     log = os.path.join(ground.directory, "log")
     host = f"emulator:{ground.node}"
     node = Program("node", ("emulator", "run", "--state", ground.node), log)
@@ -148,7 +163,7 @@ def _processes(ground: Ground) -> Iterator[str]:
         trail = ("--audit-log", os.path.join(ground.directory, "audit"))
         proxy = Program("proxy", ("serve", "--host", host, "--caller-rate", "1000000", *trail), log)
         try:
-            yield os.path.join(ground.node, "endpoints")
+            yield os.path.join(ground.node, "endpoints"), frozenset((node.pid, proxy.pid))
         finally:
             proxy.stop()
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,6 +90,7 @@ def test_what_happens_outside_is_seen(directory: str, what: str) -> None:
     ground = prepare(directory)
     report = Report()
     watcher = Watcher(ground, report)
+    watcher.suspects = frozenset((os.getpid(),))
     watcher.start()
     if what in ("list", "open") and not report.kernel:
         pytest.skip("only Linux tells who opens a directory")
@@ -119,14 +121,35 @@ def test_the_kernel_tells_what_was_done(tmp_path: Path) -> None:
     openings = Openings([str(tmp_path)])
     if not openings.sees:
         pytest.skip("only Linux tells who opens a directory")
-    assert openings.seen() == []
+    own = frozenset((os.getpid(),))
+    assert openings.seen(own) == []
     os.listdir(tmp_path)
     (tmp_path / "file").write_text("x")
-    told = openings.seen()
-    openings.close()
-    assert any(line.endswith("opened") for line in told)
+    told = openings.seen(own)
+    assert any(": opened" in line for line in told)
     assert f"{tmp_path}/file: created" in told
-    assert openings.seen() == []
+    assert openings.seen(own) == []
+    openings.close()
+
+
+def test_a_stranger_who_reads_outside_neither_fails_the_race_nor_hides_an_escape(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    openings = Openings([str(tmp_path), str(tmp_path / "below")])
+    if not openings.names_processes:
+        openings.close()
+        pytest.skip("only Linux names who opens a directory, and only to root")
+    for _ in range(20):
+        stranger = subprocess.run(["find", tmp_path], check=True, capture_output=True)
+    own = frozenset((os.getpid(),))
+    assert stranger.stdout
+    assert openings.seen(own) == []
+    assert openings.strangers.total() >= 40
+    subprocess.run(["find", tmp_path], check=True, capture_output=True)
+    os.listdir(tmp_path / "below")
+    told = openings.seen(own)
+    openings.close()
+    assert told
+    assert all(line.startswith(f"{tmp_path}/below: ") for line in told)
 
 
 def test_an_answer_that_knows_the_outside_betrays_it(directory: str) -> None:
